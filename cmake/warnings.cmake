@@ -1,0 +1,14 @@
+# Warnings and sanitizers for our own targets only; consumers of the library never see them.
+add_library(hubbub_options INTERFACE)
+target_compile_options(hubbub_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libFuzzer's link step and old libstdc++ headers: nothing of ours.
+  target_compile_options(hubbub_options INTERFACE -Wno-unused-command-line-argument)
+endif()
+if(HUBBUB_SANITIZE)
+  target_compile_options(hubbub_options INTERFACE -fsanitize=${HUBBUB_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(hubbub_options INTERFACE -fsanitize=${HUBBUB_SANITIZE})
+  if(HUBBUB_SANITIZE MATCHES "undefined")
+    target_compile_options(hubbub_options INTERFACE -fno-sanitize-recover=undefined)
+  endif()
+endif()

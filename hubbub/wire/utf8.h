@@ -1,0 +1,26 @@
+// Utf8Checker: UTF-8 validity of a text that arrives in pieces, failing at the first byte that can no longer be part of
+// valid UTF-8 (RFC 3629; RFC 6455 section 8.1). Whole messages take simdjson's validator inside feed().
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace hubbub::wire {
+
+class Utf8Checker {
+ public:
+  // False once the text so far cannot be the beginning of valid UTF-8. After false: reset() before the next use.
+  [[nodiscard]] bool feed(std::string_view piece) noexcept;
+  // True if the text may end here, i.e. not inside a character.
+  [[nodiscard]] bool complete() const noexcept { return needed_ == 0; }
+  void reset() noexcept { *this = Utf8Checker{}; }
+
+ private:
+  std::uint8_t needed_ = 0;          // continuation bytes still to come
+  std::uint8_t lower_ = 0x80;        // bounds of the next continuation byte
+  std::uint8_t upper_ = 0xBF;
+};
+
+[[nodiscard]] bool utf8_valid(std::string_view text) noexcept;
+
+}  // namespace hubbub::wire
