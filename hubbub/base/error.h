@@ -7,6 +7,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace hubbub {
 
@@ -97,11 +98,22 @@ struct Error {
 template <class T>
 using Result = std::expected<T, Error>;
 
-[[nodiscard]] inline std::unexpected<Error> fail(Errc code, std::string detail = {}) {
+[[nodiscard]] inline Error make_error(Errc code, std::string detail = {}) {
   Error error;
   error.code = code;
   error.detail = std::move(detail);
-  return std::unexpected(std::move(error));
+  return error;
+}
+
+// A bound was hit: `key` is its configuration key; the detail names it and the next step.
+[[nodiscard]] inline Error limit_error(Errc code, std::string_view key, std::string detail) {
+  Error error = make_error(code, std::move(detail));
+  error.limit = key;
+  return error;
+}
+
+[[nodiscard]] inline std::unexpected<Error> fail(Errc code, std::string detail = {}) {
+  return std::unexpected(make_error(code, std::move(detail)));
 }
 
 // A handler's own failure: `return hubbub::reject(1, "no such room")` becomes {"code":1,"message":"no such room"}.

@@ -16,6 +16,9 @@ namespace hubbub::wire {
 
 namespace dom = simdjson::dom;
 
+// Texts longer than this are rare: scratch grown for one is freed when the next shorter text comes.
+inline constexpr std::size_t kScratchKeep = 256 * 1024;
+
 // Validates whole texts and gives their DOM. One per shard; not thread-safe. Scratch memory grows to the longest text
 // seen, and is let go again after texts longer than kScratchKeep.
 class JsonParser {
@@ -52,6 +55,8 @@ class JsonSlices {
   [[nodiscard]] std::string_view value() const noexcept { return value_; }  // no surrounding white space
 
  private:
+  [[nodiscard]] bool step() noexcept;
+
   std::string_view text_;
   std::size_t at_ = 0;
   bool object_ = false;

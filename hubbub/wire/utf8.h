@@ -16,6 +16,8 @@ class Utf8Checker {
   void reset() noexcept { *this = Utf8Checker{}; }
 
  private:
+  [[nodiscard]] bool step(unsigned char byte) noexcept;
+
   std::uint8_t needed_ = 0;          // continuation bytes still to come
   std::uint8_t lower_ = 0x80;        // bounds of the next continuation byte
   std::uint8_t upper_ = 0xBF;

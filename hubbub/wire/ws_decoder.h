@@ -8,14 +8,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "hubbub/base/error.h"
 #include "hubbub/wire/deflate.h"
-#include "hubbub/wire/utf8.h"
 #include "hubbub/wire/ws_codec.h"
+#include "hubbub/wire/ws_header.h"
 
 namespace hubbub::wire {
 
@@ -52,17 +53,44 @@ class Decoder {
 
   // Takes the next event from the front of `input` and moves `input` past what it used. Unmasks in place: the buffer's
   // bytes change. The buffer must have kReadPadding readable bytes behind its end. Call until need_more.
-  // Text is checked fail-fast: invalid UTF-8 in an incomplete message is an error at once.
+  // Text is checked fail-fast: invalid UTF-8 in an incomplete message is an error at once (compressed text: when the
+  // message is complete). After an error and after `close` all input is used up unread (section 1.4).
   [[nodiscard]] DecoderEvent next(std::span<char>& input);
 
   // True between the first byte of a message and its last (partial header included): for assembly deadlines.
   [[nodiscard]] bool mid_message() const noexcept;
-  // Bytes of heap held for a partial message.
+  // Bytes of heap held for a partial message, or for the one just delivered until the next call of next(). The window
+  // of a client with context takeover is not counted: it stays between messages.
   [[nodiscard]] std::size_t held_bytes() const noexcept;
 
  private:
   struct Message;  // a message being assembled; allocated at need, freed when done, so an idle decoder is small
-  // (private part is the implementer's)
+  struct Failure;
+
+  [[nodiscard]] HeaderRules rules() const noexcept;
+  [[nodiscard]] std::size_t compressed_bytes_max() const noexcept;
+  [[nodiscard]] DecoderEvent whole_message(const FrameHeader& header, std::span<char>& input);
+  [[nodiscard]] DecoderEvent next_assembled(std::span<char>& input);
+  [[nodiscard]] std::optional<DecoderEvent> take_header(std::span<char>& input);
+  [[nodiscard]] std::optional<DecoderEvent> begin_frame(const FrameHeader& header);
+  [[nodiscard]] std::optional<DecoderEvent> take_payload(std::span<char>& input);
+  [[nodiscard]] std::optional<DecoderEvent> take_control(std::string_view piece, bool frame_done);
+  [[nodiscard]] std::optional<DecoderEvent> take_plain(std::string_view piece, bool frame_done);
+  [[nodiscard]] std::optional<DecoderEvent> take_compressed(std::string_view piece, bool frame_done);
+  [[nodiscard]] DecoderEvent inflate_message(std::string_view last_piece);
+  [[nodiscard]] DecoderEvent control_event(Opcode opcode, std::string_view payload);
+  [[nodiscard]] DecoderEvent close_event(std::string_view payload);
+  [[nodiscard]] Inflater& inflater();
+  [[nodiscard]] DecoderEvent fail(Errc error, std::string text);
+  [[nodiscard]] DecoderEvent fail_too_big();
+
+  std::unique_ptr<Message> message_;
+  std::unique_ptr<Failure> failure_;        // set by the first violation
+  std::unique_ptr<Inflater> own_inflater_;  // client context takeover: lives as long as the connection
+  Inflater* shared_inflater_ = nullptr;
+  std::size_t message_bytes_max_ = 0;
+  std::optional<DeflateParams> deflate_;
+  bool closed_ = false;  // a Close frame came
 };
 
 }  // namespace hubbub::wire

@@ -1,0 +1,135 @@
+#include "hubbub/core/channel.h"
+
+#include <boost/describe/class.hpp>
+#include <utility>
+
+#include "hubbub/core/notices.h"
+#include "hubbub/core/params.h"
+#include "hubbub/wire/ws_codec.h"
+
+namespace hubbub {
+
+struct ClientInfo {
+  std::optional<std::string> name;
+  std::optional<std::string> version;
+};
+BOOST_DESCRIBE_STRUCT(ClientInfo, (), (name, version))
+
+struct OpenParams {
+  std::optional<RawJson> auth;
+  std::optional<RawJson> data;
+  std::optional<ClientInfo> client;
+};
+BOOST_DESCRIBE_STRUCT(OpenParams, (), (auth, data, client))
+
+Channel::Channel(Dispatcher& dispatcher, ChannelMode mode)
+    : dispatcher_(dispatcher),
+      env_(dispatcher.hub().env()),
+      mode_(mode),
+      open_timer_(
+          [](void* self, Millis) {
+            auto* channel = static_cast<Channel*>(self);
+            channel->env_.stats.hit(LimitHit::open_deadline);
+            channel->refuse(Errc::open_deadline, "no session.open within limits.open_deadline");
+          },
+          this) {}
+
+Channel::~Channel() = default;
+
+void Channel::on_open(Link& link) {
+  link_ = &link;
+  if (mode_ == ChannelMode::plain) return open_plain();
+  env_.timers.arm(open_timer_, env_.now() + env_.limits.open_deadline_ms);
+}
+
+void Channel::open_plain() {
+  auto opened_session = dispatcher_.hub().open_session(*link_, {});
+  if (!opened_session) return refuse(opened_session.error().code, opened_session.error().message());
+  opened(*opened_session->session);
+  link_->send_uncounted(
+      notification("session.opened", opened_json(*session_, opened_session->token, env_)));
+}
+
+void Channel::opened(Session& session) {
+  session_ = &session;
+  open_timer_.cancel();
+  env_.log.debug("session opened", {{"session", session.code().text()}, {"connection", link_->connection_id()}});
+}
+
+void Channel::on_text(std::string_view text) {
+  if (!session_) return on_first_message(text);
+  if (session_->state() != SessionState::ended) dispatcher_.on_text(*session_, text);
+}
+
+void Channel::on_first_message(std::string_view text) {
+  std::string_view id;
+  const auto request = dispatcher_.read_single(text, id);
+  if (!request) {
+    answer(id, std::unexpected(request.error()));
+    return refuse(Errc::bad_first_message, "the first message must be the request session.open or session.resume");
+  }
+  if (request->method == "session.open" && !request->is_notification()) return answer(id, open(*request));
+  if (request->method == "session.resume" && !request->is_notification())
+    return answer(id, fail(Errc::session_unknown));
+  if (!request->is_notification()) answer(id, fail(Errc::session_required));
+  refuse(Errc::bad_first_message, "the first message must be the request session.open or session.resume");
+}
+
+Result<std::string> Channel::open(const wire::RpcRequest& request) {
+  OpenParams params;
+  if (auto read = read_params(request, params); !read) return std::unexpected(std::move(read.error()));
+  const std::string_view data = params.data ? params.data->text : std::string_view();
+  if (data.size() > env_.limits.session_data_bytes) {
+    env_.stats.hit(LimitHit::session_data_bytes);
+    return std::unexpected(limit_error(Errc::request_too_big, "limits.session_data_bytes",
+                                       "data has " + std::to_string(data.size()) + " bytes, allowed are " +
+                                           std::to_string(env_.limits.session_data_bytes) +
+                                           " (limits.session_data_bytes)"));
+  }
+  auto opened_session = dispatcher_.hub().open_session(*link_, data);
+  if (!opened_session) return std::unexpected(std::move(opened_session.error()));
+  opened(*opened_session->session);
+  return opened_json(*session_, opened_session->token, env_);
+}
+
+// Before and with the opening, replies are not counted: they travel outside the outbox.
+void Channel::answer(std::string_view id, const Result<std::string>& result) {
+  std::string text;
+  if (result) {
+    wire::append_result(text, id, *result);
+  } else {
+    env_.stats.error(result.error().code);
+    wire::append_error(text, id, result.error());
+  }
+  link_->send_uncounted(wire::make_frame(wire::Opcode::text, text));
+}
+
+void Channel::refuse(Errc code, std::string_view detail) {
+  const std::uint16_t close_code = error_info(code).close_code;
+  link_->close(close_code, detail, CloseMode::after_outbox, closing_notice(close_code, detail, -1));
+}
+
+void Channel::on_binary(std::string_view) {
+  const std::string_view reason = "binary messages are not taken; send text";
+  if (session_)
+    session_->close_link(error_info(Errc::binary_refused).close_code, reason, CloseMode::after_outbox);
+  else
+    refuse(Errc::binary_refused, reason);
+}
+
+void Channel::on_stalled() {
+  if (session_)
+    session_->on_stalled();
+  else
+    refuse(Errc::slow_consumer, "nothing read for outbox.write_stall");
+}
+
+void Channel::on_gone() {
+  open_timer_.cancel();
+  link_ = nullptr;
+  if (session_) dispatcher_.hub().detach(*std::exchange(session_, nullptr));
+}
+
+void Channel::on_sent() { session_->on_sent(); }
+
+}  // namespace hubbub

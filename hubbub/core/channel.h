@@ -1,0 +1,52 @@
+// Channel: the endpoint of one connection that speaks JSON-RPC. Opens the session (at once in plain mode; by the first
+// message on hubbub.v1), then passes messages to the dispatcher. Policy about sessions is in Session and Hub.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "hubbub/base/timer_wheel.h"
+#include "hubbub/core/dispatcher.h"
+#include "hubbub/core/link.h"
+
+namespace hubbub {
+
+inline constexpr std::string_view kSubprotocol = "hubbub.v1";
+
+enum class ChannelMode : std::uint8_t {
+  plain,  // no subprotocol: the session is opened by the server
+  v1,     // hubbub.v1: the first message must be session.open or session.resume
+};
+
+class Channel final : public Endpoint {
+ public:
+  Channel(Dispatcher& dispatcher, ChannelMode mode);
+  ~Channel() override;
+
+  void on_open(Link& link) override;
+  void on_text(std::string_view text) override;
+  void on_binary(std::string_view bytes) override;
+  void on_stalled() override;
+  void on_gone() override;
+  [[nodiscard]] Outbox* outbox() override { return session_ ? &session_->outbox() : nullptr; }
+  void on_sent() override;
+  [[nodiscard]] bool accepts_input() const override { return !session_ || session_->accepts_input(); }
+
+ private:
+  void open_plain();
+  void on_first_message(std::string_view text);
+  // The result of session.open as JSON, or why not.
+  [[nodiscard]] Result<std::string> open(const wire::RpcRequest& request);
+  void answer(std::string_view id, const Result<std::string>& result);
+  void refuse(Errc code, std::string_view detail);
+  void opened(Session& session);
+
+  Dispatcher& dispatcher_;
+  const Env& env_;
+  ChannelMode mode_;
+  Link* link_ = nullptr;
+  Session* session_ = nullptr;  // lives until on_gone at least: the hub frees an ended session only after that
+  Timer open_timer_;
+};
+
+}  // namespace hubbub

@@ -1,0 +1,27 @@
+// Env: what the core is given instead of asking the world. One per shard; everything outlives the hub.
+#pragma once
+
+#include "hubbub/base/clock.h"
+#include "hubbub/base/log.h"
+#include "hubbub/base/rng.h"
+#include "hubbub/base/timer_wheel.h"
+#include "hubbub/core/access.h"
+#include "hubbub/core/limits.h"
+#include "hubbub/core/stats.h"
+
+namespace hubbub {
+
+struct Env {
+  Clock& clock;
+  Rng& rng;
+  Log& log;
+  TimerWheel& timers;
+  const Limits& limits;
+  const AccessRules& access;
+  Stats& stats;
+
+  // The turn's time: read once, the same for all that happens in the turn.
+  [[nodiscard]] Millis now() const { return timers.now(); }
+};
+
+}  // namespace hubbub

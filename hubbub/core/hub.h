@@ -1,0 +1,108 @@
+// Hub: a shard's sessions and topics, and everything that happens between them. Sockets, clock and randomness come in
+// through Link and Env, so the production hub runs unmodified in simulation.
+//
+// Invariants (check_invariants): every attached or detached session is in the index under its code and no ended one is;
+// every subscription has both ends; deliver() is the only entrance of fan-out, for local and remote publications alike.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hubbub/base/error.h"
+#include "hubbub/base/slab.h"
+#include "hubbub/core/broker.h"
+#include "hubbub/core/env.h"
+#include "hubbub/core/session.h"
+#include "hubbub/core/session_code.h"
+#include "hubbub/core/topic.h"
+
+namespace hubbub {
+
+// What hub.stats tells.
+struct HubCounts {
+  std::size_t attached = 0;
+  std::size_t detached = 0;
+  std::size_t topics = 0;
+  std::size_t subscriptions = 0;
+};
+
+class Hub {
+ public:
+  explicit Hub(const Env& env);
+  ~Hub();
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  [[nodiscard]] const Env& env() const { return env_; }
+  [[nodiscard]] Broker& broker() { return *broker_; }
+
+  struct Opened {
+    Session* session;
+    std::string token;  // to be shown to the client once
+  };
+  // A new session, attached to `link`. `data` is JSON text or empty. Errors: draining, overloaded (limits.sessions).
+  [[nodiscard]] Result<Opened> open_session(Link& link, std::string_view data);
+  // The session's connection is gone: grace time starts; an ended session is freed.
+  void detach(Session& session);
+  // Ends the session now: forgets its code and subscriptions; its client gets what is queued, then a Close frame.
+  void end(Session& session, std::uint16_t close_code, std::string_view reason);
+  // As end(), once the message being handled has been answered: for a client that closes its own session.
+  void end_after_turn(Session& session) { ending_.push_back(session.handle()); }
+  // End of the shard's turn: carries out what was put off.
+  void finish_turn();
+  // Grace is over. Called by the session's timer.
+  void expire(Session& session);
+  [[nodiscard]] Session* find(std::string_view code);
+  [[nodiscard]] Session* get(Handle<Session> handle) { return sessions_.get(handle); }
+
+  // Errors: topic_invalid (name, limits.topics), too_many_subscriptions (limits.topics_per_session). Subscribing again changes nothing.
+  [[nodiscard]] Result<Position> subscribe(Session& session, std::string_view topic);
+  // False if the session was not subscribed.
+  bool unsubscribe(Session& session, std::string_view topic);
+
+  // Entrances of fan-out, for the broker. `data` is raw JSON.
+  [[nodiscard]] Result<Position> deliver(std::string_view topic, std::string_view data);
+  [[nodiscard]] Result<SendStatus> deliver_to(std::string_view to_code, std::string_view from_code, std::string_view data);
+  [[nodiscard]] std::size_t deliver_to_all(std::string_view data);
+
+  [[nodiscard]] HubCounts counts() const;
+  // No more sessions; every client is told session.draining {retry_after_ms}. The shard closes their connections, paced.
+  void begin_drain(Millis retry_after_ms);
+  [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] bool full() const { return sessions_.size() >= env_.limits.sessions; }
+
+  // A topic nobody subscribes to is forgotten (its timer calls this).
+  void forget_idle(Topic& topic);
+  void check_invariants();
+
+ private:
+  struct StringHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return static_cast<std::size_t>(placement_hash(text)); }
+  };
+  using TopicMap = boost::unordered_flat_map<std::string, std::unique_ptr<Topic>, StringHash, std::equal_to<>>;
+
+  [[nodiscard]] Result<Topic*> topic_for(std::string_view name);
+  void unsubscribe_at(Session& session, std::uint32_t index);
+  void unindex(Session& session);
+  [[nodiscard]] std::string random_text(std::size_t bytes);
+
+  const Env& env_;
+  Slab<Session> sessions_;
+  boost::unordered_flat_map<std::uint64_t, Handle<Session>> by_code_;
+  SessionCodes codes_;
+  TopicMap topics_;
+  std::size_t attached_ = 0;
+  std::size_t detached_ = 0;
+  std::size_t subscriptions_ = 0;
+  bool draining_ = false;
+  std::vector<Handle<Session>> ending_;
+  std::unique_ptr<Broker> broker_;
+};
+
+}  // namespace hubbub

@@ -1,0 +1,59 @@
+// Link and Endpoint: the two faces between a connection (net/, dies with its socket) and what it serves (core/: a
+// session's channel, or the echo tool). Link is what core sees of a connection; Endpoint is what a connection sees of core. Both
+// live on one shard's thread. Neither is ever destroyed inside a call of the other: a connection that ends is reaped at the
+// end of the turn.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "hubbub/base/frame.h"
+
+namespace hubbub {
+
+class Outbox;
+
+// What to do with messages still unsent when a connection is closed.
+enum class CloseMode : std::uint8_t {
+  after_outbox,  // the client gets them first (bounded by limits.close_deadline)
+  now,           // finish the frame that is half on the wire, then the Close frame
+};
+
+class Link {
+ public:
+  virtual ~Link() = default;
+  // The outbox has unsent messages: write them at the end of this turn.
+  virtual void wake() = 0;
+  // Writes now what the socket takes; true if anything was taken. For an outbox that is about to burst.
+  virtual bool flush_now() = 0;
+  // Sends a frame that is not counted, ahead of the outbox at the next frame boundary.
+  virtual void send_uncounted(FrameRef frame) = 0;
+  // Starts the closing handshake (RFC 6455 section 7.1.2); later calls do nothing. `reason` is cut to what fits.
+  // `farewell`, if set, is an uncounted message sent right before the Close frame, whose reason can get lost.
+  virtual void close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) = 0;
+  // "127.0.0.1:5555", for logs.
+  [[nodiscard]] virtual std::string_view remote() const = 0;
+  [[nodiscard]] virtual std::uint64_t connection_id() const = 0;
+};
+
+class Endpoint {
+ public:
+  virtual ~Endpoint() = default;
+  // The handshake's answer is queued: the endpoint may send.
+  virtual void on_open(Link& link) = 0;
+  // A whole message; for text: valid UTF-8 with wire::kReadPadding readable bytes behind it. The view dies on return.
+  virtual void on_text(std::string_view text) = 0;
+  virtual void on_binary(std::string_view bytes) = 0;
+  // The socket took no byte for limits.write_stall although there was something to write.
+  virtual void on_stalled() = 0;
+  // The connection is gone; `link` must not be used any more. Called once.
+  virtual void on_gone() = 0;
+  // Messages to write, or nullptr while there is no session. Asked again at each flush.
+  [[nodiscard]] virtual Outbox* outbox() = 0;
+  // One frame of the outbox was written whole (the endpoint marks it sent).
+  virtual void on_sent() = 0;
+  // False while the client must first read what it was answered: the connection stops reading it.
+  [[nodiscard]] virtual bool accepts_input() const = 0;
+};
+
+}  // namespace hubbub

@@ -1,0 +1,105 @@
+// Counters: what this page has sent and received, the round trip, and the hub's own numbers where it may ask for them.
+// Messages and bytes count everything on the wire; calls and errors only what a person asked for.
+
+import { TIMEOUT } from "./session.js";
+import { element } from "./log.js";
+
+const PING_MS = 5_000;
+const STATS_MS = 2_000;
+const RENDER_MS = 250;
+
+const TILES = {
+  messagesIn: "Messages in",
+  messagesOut: "Messages out",
+  bytesIn: "Bytes in",
+  bytesOut: "Bytes out",
+  calls: "Calls",
+  errors: "Errors",
+  roundTrip: "Round trip",
+};
+// Members of the result of hub.stats, in the order shown.
+const STATS = { sessions: "Sessions", connections: "Connections", topics: "Topics" };
+
+export class Counters {
+  #session;
+  #values = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, calls: 0, errors: 0, roundTrip: "–" };
+  #tiles = new Map(); // name -> {box, number}
+  #statsRefused = false; // of this session: hub.stats is a privilege, so do not ask again
+  #renderTimer = 0;
+
+  constructor(session, find) {
+    this.#session = session;
+    for (const [name, label] of Object.entries({ ...TILES, ...STATS })) this.#addTile(find("counters"), name, label);
+    this.#render();
+    this.#watch();
+    setInterval(() => this.#ping(), PING_MS);
+    setInterval(() => this.#askStats(), STATS_MS);
+  }
+
+  #addTile(list, name, label) {
+    const box = element("div", "");
+    const number = element("dd", "");
+    box.dataset.counter = name;
+    box.hidden = name in STATS;
+    box.append(element("dt", label), number);
+    list.append(box);
+    this.#tiles.set(name, { box, number });
+  }
+
+  #watch() {
+    const on = (name, change) =>
+      this.#session.addEventListener(name, (event) => {
+        change(this.#values, event.detail);
+        this.#renderTimer ||= setTimeout(() => this.#render(), RENDER_MS);
+      });
+    on("received", (values, { bytes }) => {
+      values.messagesIn += 1;
+      values.bytesIn += bytes;
+    });
+    on("sent", (values, { bytes }) => {
+      values.messagesOut += 1;
+      values.bytesOut += bytes;
+    });
+    on("call", (values) => (values.calls += 1));
+    on("reply", (values, { outcome }) => (values.errors += outcome.error ? 1 : 0));
+    on("state", (values) => (values.roundTrip = "–"));
+    this.#session.addEventListener("opened", () => {
+      this.#statsRefused = false;
+      this.#ping();
+      this.#askStats();
+    });
+  }
+
+  // Also finds connections that died in silence.
+  async #ping() {
+    if (this.#session.state !== "open") return;
+    const { error, ms } = await this.#session.call("ping", "", { quiet: true });
+    if (error?.code === TIMEOUT) this.#session.drop("no answer to a ping");
+    if (!error) this.#values.roundTrip = `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  }
+
+  async #askStats() {
+    if (this.#session.state !== "open" || this.#statsRefused || document.hidden) return;
+    const { result, error } = await this.#session.call("hub.stats", "", { quiet: true });
+    if (error && this.#session.state === "open") this.#statsRefused = true;
+    for (const name of Object.keys(STATS)) {
+      const { box, number } = this.#tiles.get(name);
+      box.hidden = typeof result?.[name] !== "number";
+      if (!box.hidden) number.textContent = result[name].toLocaleString("en");
+    }
+  }
+
+  #render() {
+    this.#renderTimer = 0;
+    for (const [name, value] of Object.entries(this.#values)) {
+      const text = name.startsWith("bytes") ? size(value) : value.toLocaleString("en");
+      this.#tiles.get(name).number.textContent = text;
+    }
+  }
+}
+
+function size(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  const [unit, by] = bytes < 1024 ** 2 ? ["KiB", 1024] : bytes < 1024 ** 3 ? ["MiB", 1024 ** 2] : ["GiB", 1024 ** 3];
+  return `${(bytes / by).toFixed(1)} ${unit}`;
+}

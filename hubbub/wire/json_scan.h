@@ -1,0 +1,120 @@
+// Searches in JSON text, eight bytes at a time: where a string ends, where the next bracket stands. Internal to the
+// layer's JSON files. Every function stays inside `text` whatever its bytes are; positions are offsets into `text`, and
+// kNowhere says that the text ends first.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace hubbub::wire::scan {
+
+inline constexpr std::size_t kNowhere = std::string_view::npos;
+
+using Word = std::uint64_t;
+inline constexpr Word kOnes = 0x0101010101010101ULL;
+inline constexpr Word kHighs = 0x8080808080808080ULL;
+
+// Each of these marks the high bit of matching bytes. A borrow may mark bytes above the first match as well, so only the
+// lowest mark counts.
+[[nodiscard]] constexpr Word mark_equal(Word word, char byte) noexcept {
+  const Word difference = word ^ (kOnes * static_cast<unsigned char>(byte));
+  return (difference - kOnes) & ~difference & kHighs;
+}
+[[nodiscard]] constexpr Word mark_below(Word word, unsigned char bound) noexcept {
+  return (word - kOnes * bound) & ~word & kHighs;
+}
+
+// The first position at or after `at` whose byte matches, or text.size(). `mark` and `match` say the same of a word and
+// of a byte.
+template <class Mark, class Match>
+[[nodiscard]] inline std::size_t find_first(std::string_view text, std::size_t at, Mark mark, Match match) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; at + sizeof(Word) <= text.size(); at += sizeof(Word)) {
+      Word word;
+      std::memcpy(&word, text.data() + at, sizeof word);
+      if (const Word marks = mark(word)) return at + static_cast<std::size_t>(std::countr_zero(marks)) / 8;
+    }
+  }
+  while (at < text.size() && !match(text[at])) ++at;
+  return at;
+}
+
+// What ends a run of plain string bytes: a quote, a backslash or a control character.
+[[nodiscard]] constexpr bool needs_escape(char c) noexcept {
+  return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+}
+[[nodiscard]] inline std::size_t find_escape(std::string_view text, std::size_t at) noexcept {
+  return find_first(
+      text, at,
+      [](Word word) { return mark_equal(word, '"') | mark_equal(word, '\\') | mark_below(word, 0x20); },
+      needs_escape);
+}
+
+// The next quote or bracket of any kind. '[' and ']' differ from '{' and '}' in bit 0x20 only.
+[[nodiscard]] inline std::size_t find_bracket(std::string_view text, std::size_t at) noexcept {
+  constexpr Word kFold = kOnes * 0x20;
+  return find_first(
+      text, at,
+      [](Word word) {
+        return mark_equal(word, '"') | mark_equal(word | kFold, '{') | mark_equal(word | kFold, '}');
+      },
+      [](char c) { return c == '"' || (c | 0x20) == '{' || (c | 0x20) == '}'; });
+}
+
+[[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_open(char c) noexcept { return c == '{' || c == '['; }
+[[nodiscard]] inline std::size_t skip_space(std::string_view text, std::size_t at) noexcept {
+  while (at < text.size() && is_space(text[at])) ++at;
+  return at;
+}
+
+// `at` is a quote: the position behind the string's closing quote.
+[[nodiscard]] inline std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
+  for (++at;;) {
+    at = find_escape(text, at);
+    if (at >= text.size()) return kNowhere;
+    if (text[at] == '"') return at + 1;
+    if (text[at] != '\\') return kNowhere;  // a control character: not valid JSON
+    at += 2;
+  }
+}
+
+// `at` is an opening bracket: the position behind the one that closes it.
+[[nodiscard]] inline std::size_t skip_container(std::string_view text, std::size_t at) noexcept {
+  for (std::size_t depth = 0;;) {
+    at = find_bracket(text, at);
+    if (at >= text.size()) return kNowhere;
+    if (text[at] == '"') {
+      at = skip_string(text, at);
+      if (at == kNowhere) return kNowhere;
+      continue;
+    }
+    if (is_open(text[at++])) {
+      ++depth;
+    } else if (--depth == 0) {  // never below 0: the first bracket was an opening one
+      return at;
+    }
+  }
+}
+
+// True if brackets outside strings nest deeper than `depth_max` anywhere before the text ends or stops being JSON.
+[[nodiscard]] inline bool deeper_than(std::string_view text, std::size_t depth_max) noexcept {
+  std::size_t depth = 0;
+  for (std::size_t at = 0; (at = find_bracket(text, at)) < text.size();) {
+    if (text[at] == '"') {
+      at = skip_string(text, at);
+      if (at == kNowhere) return false;
+    } else if (is_open(text[at++])) {
+      if (++depth > depth_max) return true;
+    } else if (depth-- == 0) {
+      return false;
+    }
+  }
+  return false;
+}
+
+}  // namespace hubbub::wire::scan

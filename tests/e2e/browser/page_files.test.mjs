@@ -1,0 +1,36 @@
+// What the page's files promise before any browser sees them: small, nothing inline, nothing from elsewhere, no markup
+// from text. These are checked on the sources, which are embedded as they are.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const FOLDER = new URL("../../../hubbub/server/page/", import.meta.url);
+const BYTES_MAX = 44 * 1024;
+const files = readdirSync(FOLDER).map((name) => ({ name, text: readFileSync(new URL(name, FOLDER), "utf8") }));
+const named = (ending) => files.filter(({ name }) => name.endsWith(ending));
+
+test("all files together stay small", () => {
+  const bytes = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  assert.ok(bytes <= BYTES_MAX, `${bytes} bytes`);
+});
+
+test("nothing is inline: the page works under a policy without unsafe-inline", () => {
+  for (const { name, text } of named(".html")) {
+    assert.doesNotMatch(text, /<script(?![^>]*\ssrc=)/, name);
+    assert.doesNotMatch(text, /<style|\sstyle=|\son[a-z]+=/, name);
+  }
+});
+
+test("nothing comes from another host", () => {
+  for (const { name, text } of files) {
+    const elsewhere = text.replaceAll("http://www.w3.org/2000/svg", "").match(/(?:https?:|wss?:)?\/\/[a-z0-9.-]+\.[a-z]+/gi);
+    assert.equal(elsewhere, null, `${name}: ${elsewhere}`);
+  }
+});
+
+test("text never becomes markup or code", () => {
+  for (const { name, text } of named(".js")) {
+    assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function/, name);
+  }
+});
