@@ -91,6 +91,8 @@ class Echo final : public Workload {
 
 }  // namespace
 
-std::unique_ptr<Workload> make_echo(const WorkloadOptions& options) { return std::make_unique<Echo>(options); }
+std::unique_ptr<Workload> make_echo(const WorkloadOptions& options) {
+  return std::make_unique<Echo>(options);
+}
 
 }  // namespace hubbub::bench

@@ -77,7 +77,8 @@ class Fanout final : public Workload {
     return {};
   }
 
-  // The data ends two braces and a quote before the message does, where a server writes it last; else it is searched.
+  // The data ends two braces and a quote before the message does, where a server writes it last; else it is
+  // searched.
   bool carries(std::string_view text, const Publication& publication) const {
     const std::size_t tail = options_.data_bytes + 3;
     return (text.size() > tail && text.substr(text.size() - tail, kDigits) == publication.digits) ||
@@ -87,7 +88,8 @@ class Fanout final : public Workload {
   WorkloadOptions options_;
   std::string filling_;
   std::vector<std::uint64_t> received_;  // deliveries of each subscriber: also the number it is to get next
-  std::vector<Publication> under_way_;   // ring; subscribers get publications in order, so they complete in order
+  std::vector<Publication>
+      under_way_;  // ring; subscribers get publications in order, so they complete in order
   std::uint64_t published_ = 0;
   std::uint64_t complete_ = 0;
   std::uint64_t replies_ = 0;
@@ -96,6 +98,8 @@ class Fanout final : public Workload {
 
 }  // namespace
 
-std::unique_ptr<Workload> make_fanout(const WorkloadOptions& options) { return std::make_unique<Fanout>(options); }
+std::unique_ptr<Workload> make_fanout(const WorkloadOptions& options) {
+  return std::make_unique<Fanout>(options);
+}
 
 }  // namespace hubbub::bench

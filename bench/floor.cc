@@ -1,10 +1,12 @@
-// bench_floor: the least a WebSocket server can do, as the yardstick for hubbub. One thread, epoll, recv, send; no
-// checks of any kind, no limits, no sessions, no queue accounting. What it costs per message on a machine is what the
-// kernel's TCP costs there; what a real server costs beyond that is its own. Never expose it to a network.
+// bench_floor: the least a WebSocket server can do, as the yardstick for hubbub. One thread, epoll, recv,
+// send; no checks of any kind, no limits, no sessions, no queue accounting. What it costs per message on a
+// machine is what the kernel's TCP costs there; what a real server costs beyond that is its own. Never expose
+// it to a network.
 //
 // echo:   each frame's payload goes back; all replies of one read leave in one send.
 // fanout: "sub" makes a connection a subscriber (answered "ok"); a message beginning with 'p' goes to every
-//         subscriber. Publications of one turn are encoded once into one buffer: one send per subscriber and turn.
+//         subscriber. Publications of one turn are encoded once into one buffer: one send per subscriber and
+//         turn.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -91,7 +93,9 @@ struct ClientFrame {
 
 ClientFrame take_frame(char* data, std::size_t size) {
   if (size < 6) return {};
-  const auto byte = [data](std::size_t i) { return static_cast<std::uint64_t>(static_cast<unsigned char>(data[i])); };
+  const auto byte = [data](std::size_t i) {
+    return static_cast<std::uint64_t>(static_cast<unsigned char>(data[i]));
+  };
   std::uint64_t length = byte(1) & 0x7F;
   std::size_t header = 6;
   if (length == 126) {
@@ -192,7 +196,8 @@ class Floor {
     if (end == std::string_view::npos) return 0;
     send_to(peer,
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Accept: " + accept_value(text) + "\r\n\r\n");
+            "Sec-WebSocket-Accept: " +
+                accept_value(text) + "\r\n\r\n");
     peer.upgraded = true;
     return end + 4;
   }
@@ -215,7 +220,8 @@ class Floor {
     published_.clear();
   }
 
-  // Sends what waited and then `bytes`; keeps what the socket does not take. A dead peer shows when it is read.
+  // Sends what waited and then `bytes`; keeps what the socket does not take. A dead peer shows when it is
+  // read.
   void send_to(Peer& peer, std::string_view bytes) {
     const bool waited = !peer.unsent.empty();
     if (waited) bytes = peer.unsent.append(bytes);
@@ -248,15 +254,17 @@ class Floor {
   int epoll_ = -1;
   int listener_ = -1;
   std::vector<char> in_;
-  std::string out_;        // replies of the read being handled
-  std::string published_;  // publications of this turn
+  std::string out_;                           // replies of the read being handled
+  std::string published_;                     // publications of this turn
   std::vector<std::unique_ptr<Peer>> peers_;  // by descriptor
   std::vector<Peer*> subscribers_;
 };
 
 int usage() {
-  std::fputs("usage: bench_floor [--port N] [--mode echo|fanout]\n"
-             "Listens on 127.0.0.1 (port 0: any free one) and prints \"listening PORT\".\n", stderr);
+  std::fputs(
+      "usage: bench_floor [--port N] [--mode echo|fanout]\n"
+      "Listens on 127.0.0.1 (port 0: any free one) and prints \"listening PORT\".\n",
+      stderr);
   return 2;
 }
 

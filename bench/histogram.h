@@ -1,6 +1,6 @@
-// Histogram: counts of durations in log-linear buckets. A value is reported as its bucket's upper edge, at most 1/32
-// (3 %) above the truth; below 64 it is exact. Fixed memory, no allocation after construction, recording takes a few
-// nanoseconds, so it can see every delivery of a fan-out.
+// Histogram: counts of durations in log-linear buckets. A value is reported as its bucket's upper edge, at
+// most 1/32 (3 %) above the truth; below 64 it is exact. Fixed memory, no allocation after construction,
+// recording takes a few nanoseconds, so it can see every delivery of a fan-out.
 #pragma once
 
 #include <array>

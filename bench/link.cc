@@ -72,7 +72,8 @@ Link::~Link() {
 Outcome<void> Link::upgrade() {
   const std::string request = fmt::format(
       "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-      "Sec-WebSocket-Key: {}\r\nSec-WebSocket-Version: 13\r\n\r\n", kKey);
+      "Sec-WebSocket-Key: {}\r\nSec-WebSocket-Version: 13\r\n\r\n",
+      kKey);
   if (auto sent = send(request); !sent) return sent;
   for (;;) {
     const auto end = rest_.find("\r\n\r\n");
@@ -154,7 +155,8 @@ Outcome<void> Link::on_other(const ServerFrame& frame) {
   if (frame.opcode == kClose && frame.payload.size() >= 2) {
     const auto high = static_cast<unsigned char>(frame.payload[0]);
     const auto low = static_cast<unsigned char>(frame.payload[1]);
-    return std::unexpected(fmt::format("the server closed with {} {}", high * 256 + low, frame.payload.substr(2)));
+    return std::unexpected(
+        fmt::format("the server closed with {} {}", high * 256 + low, frame.payload.substr(2)));
   }
   return std::unexpected(fmt::format("unexpected frame: opcode {}, fin {}", frame.opcode, frame.fin));
 }

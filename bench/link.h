@@ -1,6 +1,6 @@
-// Link: one WebSocket client connection of the load generator. Opening is blocking (connect, upgrade, the first
-// messages of a session); under load it is driven by epoll. It answers pings, and treats as an error all that a server
-// must not do to a well-behaved client: closing, fragmenting, cutting the stream.
+// Link: one WebSocket client connection of the load generator. Opening is blocking (connect, upgrade, the
+// first messages of a session); under load it is driven by epoll. It answers pings, and treats as an error
+// all that a server must not do to a well-behaved client: closing, fragmenting, cutting the stream.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,9 @@ struct ServerFrame {
 // nullopt: not all there yet.
 [[nodiscard]] inline std::optional<ServerFrame> parse_server_frame(std::string_view in) {
   if (in.size() < 2) return std::nullopt;
-  const auto byte = [in](std::size_t i) { return static_cast<std::uint64_t>(static_cast<unsigned char>(in[i])); };
+  const auto byte = [in](std::size_t i) {
+    return static_cast<std::uint64_t>(static_cast<unsigned char>(in[i]));
+  };
   std::uint64_t length = byte(1);
   std::size_t header = 2;
   if (length == 126) header = 4;
@@ -38,8 +40,8 @@ struct ServerFrame {
   if (header > 2) length = 0;
   for (std::size_t i = 2; i < header; ++i) length = (length << 8) | byte(i);
   if (in.size() - header < length) return std::nullopt;
-  return ServerFrame{(byte(0) & 0x80) != 0, static_cast<std::uint8_t>(byte(0) & 0x0F), in.substr(header, length),
-                     header + static_cast<std::size_t>(length)};
+  return ServerFrame{(byte(0) & 0x80) != 0, static_cast<std::uint8_t>(byte(0) & 0x0F),
+                     in.substr(header, length), header + static_cast<std::size_t>(length)};
 }
 
 class Link {
@@ -98,8 +100,8 @@ class Link {
   std::string unsent_;  // frames the socket did not take
 };
 
-// Appends a masked text frame (RFC 6455 section 5.3). All frames of the generator carry the same mask: a server must
-// unmask any, and cannot know.
+// Appends a masked text frame (RFC 6455 section 5.3). All frames of the generator carry the same mask: a
+// server must unmask any, and cannot know.
 void append_text_frame(std::string& out, std::string_view payload);
 
 }  // namespace hubbub::bench

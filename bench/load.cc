@@ -1,5 +1,6 @@
-// bench_load: a closed-loop WebSocket load generator for one server on this machine. Prints the server's CPU time per
-// message, the rate, latencies and how busy the generator itself was. Exits 1 if any message was wrong or missing.
+// bench_load: a closed-loop WebSocket load generator for one server on this machine. Prints the server's CPU
+// time per message, the rate, latencies and how busy the generator itself was. Exits 1 if any message was
+// wrong or missing.
 #include <sys/resource.h>
 
 #include <array>
@@ -98,9 +99,9 @@ void print_json(const Options& options, const RunResult& result) {
       "\n",
       options.fanout ? "fanout" : "echo", options.workload.target == Target::floor ? "floor" : "hubbub",
       options.workload.connections, options.workload.inflight, result.messages, result.seconds,
-      static_cast<double>(result.messages) / result.seconds, or_null(result.server_us), or_null(result.server_share),
-      result.own_share, result.generator_bound(), quantile_us(result, 0.5), quantile_us(result, 0.99),
-      quantile_us(result, 0.999));
+      static_cast<double>(result.messages) / result.seconds, or_null(result.server_us),
+      or_null(result.server_share), result.own_share, result.generator_bound(), quantile_us(result, 0.5),
+      quantile_us(result, 0.99), quantile_us(result, 0.999));
 }
 
 void print_text(const Options& options, const RunResult& result) {

@@ -26,8 +26,9 @@ std::uint64_t read_clock(clockid_t clock) {
 
 std::uint64_t now_ns() { return read_clock(CLOCK_MONOTONIC); }
 
-// What a window is the difference of two of. The process CPU clock has nanoseconds, counts every thread, also ended
-// ones, and is exact while they run; /proc/PID/stat counts ticks, and schedstat lags behind a running thread.
+// What a window is the difference of two of. The process CPU clock has nanoseconds, counts every thread, also
+// ended ones, and is exact while they run; /proc/PID/stat counts ticks, and schedstat lags behind a running
+// thread.
 struct Reading {
   std::uint64_t at = 0;
   std::uint64_t server_cpu = 0;
@@ -55,7 +56,8 @@ class Runner {
     workload_.latency().clear();
     const Reading first = read();
     const std::uint64_t count = options_.messages == 0 ? 0 : first.messages + options_.messages;
-    if (auto fine = turns_until(first.at + window_ns, count); !fine) return std::unexpected(std::move(fine.error()));
+    if (auto fine = turns_until(first.at + window_ns, count); !fine)
+      return std::unexpected(std::move(fine.error()));
     const Reading last = read();
     RunResult result = difference(first, last);
     workload_.stop();
@@ -102,8 +104,8 @@ class Runner {
     if (!writing_.empty()) follow_unsent(writing_.size() - 1);
     if (workload_.done() > done) progress_at_ = now;
     if (now - progress_at_ > kStallNs) {
-      return std::unexpected(fmt::format("nothing came for {} s; {} messages done, {} missing", kStallNs / kSecond,
-                                         workload_.done(), workload_.outstanding()));
+      return std::unexpected(fmt::format("nothing came for {} s; {} messages done, {} missing",
+                                         kStallNs / kSecond, workload_.done(), workload_.outstanding()));
     }
     return {};
   }
@@ -139,8 +141,8 @@ class Runner {
   }
 
   Reading read() const {
-    return {now_ns(), options_.server_pid != 0 ? read_clock(server_clock_) : 0, read_clock(CLOCK_PROCESS_CPUTIME_ID),
-            workload_.done()};
+    return {now_ns(), options_.server_pid != 0 ? read_clock(server_clock_) : 0,
+            read_clock(CLOCK_PROCESS_CPUTIME_ID), workload_.done()};
   }
 
   RunResult difference(const Reading& first, const Reading& last) {
@@ -169,6 +171,8 @@ class Runner {
 
 }  // namespace
 
-Outcome<RunResult> run(Workload& workload, const RunOptions& options) { return Runner(workload, options).run(); }
+Outcome<RunResult> run(Workload& workload, const RunOptions& options) {
+  return Runner(workload, options).run();
+}
 
 }  // namespace hubbub::bench

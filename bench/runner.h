@@ -1,5 +1,6 @@
-// Runs one workload: opens its links, warms up, measures for a time or a count, lets everything under way come home, and
-// checks that nothing is missing. Single thread; this process and the server's are watched through their CPU clocks.
+// Runs one workload: opens its links, warms up, measures for a time or a count, lets everything under way
+// come home, and checks that nothing is missing. Single thread; this process and the server's are watched
+// through their CPU clocks.
 #pragma once
 
 #include <sys/types.h>
@@ -12,10 +13,10 @@
 namespace hubbub::bench {
 
 struct RunOptions {
-  double seconds = 2;           // of the measured window
-  std::uint64_t messages = 0;   // the window ends after so many, too; 0: only by time
+  double seconds = 2;          // of the measured window
+  std::uint64_t messages = 0;  // the window ends after so many, too; 0: only by time
   double warmup_seconds = 0.5;
-  pid_t server_pid = 0;         // 0: the server's CPU time is not measured
+  pid_t server_pid = 0;  // 0: the server's CPU time is not measured
 };
 
 struct RunResult {

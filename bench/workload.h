@@ -1,6 +1,7 @@
-// Workload: what the load generator does with its links: how many messages are under way, which answer belongs to which
-// question, and whether an answer is right. Closed loop: the next message leaves when an earlier one is done, so a
-// server is never flooded and its cost per message is what is measured. The loop around it is runner.h's.
+// Workload: what the load generator does with its links: how many messages are under way, which answer
+// belongs to which question, and whether an answer is right. Closed loop: the next message leaves when an
+// earlier one is done, so a server is never flooded and its cost per message is what is measured. The loop
+// around it is runner.h's.
 #pragma once
 
 #include <cstddef>
@@ -53,10 +54,11 @@ class Workload {
   bool stopping_ = false;
 };
 
-// Every connection keeps `inflight` calls of echo under way; every reply must equal the first one byte for byte.
+// Every connection keeps `inflight` calls of echo under way; every reply must equal the first one byte for
+// byte.
 [[nodiscard]] std::unique_ptr<Workload> make_echo(const WorkloadOptions& options);
-// One more connection publishes to a topic that all others subscribe to, `inflight` publications under way. One is done
-// when every subscriber has got it; every delivery must carry the number that is due.
+// One more connection publishes to a topic that all others subscribe to, `inflight` publications under way.
+// One is done when every subscriber has got it; every delivery must carry the number that is due.
 [[nodiscard]] std::unique_ptr<Workload> make_fanout(const WorkloadOptions& options);
 
 }  // namespace hubbub::bench

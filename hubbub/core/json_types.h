@@ -1,9 +1,9 @@
-// The types a typed method may take and give: raw JSON, the empty params, and the concepts that say which C++ types have
-// a JSON form. params.h reads these types, json_write.h writes them, schema.h describes them; all three follow the same
-// list, which stands here:
+// The types a typed method may take and give: raw JSON, the empty params, and the concepts that say which C++
+// types have a JSON form. params.h reads these types, json_write.h writes them, schema.h describes them; all
+// three follow the same list, which stands here:
 //   bool · integers of 8 to 64 bits · double · std::string, std::string_view · RawJson, JsonText ·
-//   std::optional<T>, std::vector<T>, std::map<std::string, T> · enums described with BOOST_DESCRIBE_ENUM (as strings) ·
-//   structs described with BOOST_DESCRIBE_STRUCT, not containing themselves.
+//   std::optional<T>, std::vector<T>, std::map<std::string, T> · enums described with BOOST_DESCRIBE_ENUM (as
+//   strings) · structs described with BOOST_DESCRIBE_STRUCT, not containing themselves.
 #pragma once
 
 #include <concepts>
@@ -23,14 +23,15 @@
 
 namespace hubbub {
 
-// Any JSON value, byte for byte as it was sent. As params or as a member read from params it points into the message and
-// is valid during the call; "" means absent. As a result it must outlive the handler: use JsonText for text made there.
+// Any JSON value, byte for byte as it was sent. As params or as a member read from params it points into the
+// message and is valid during the call; "" means absent. As a result it must outlive the handler: use
+// JsonText for text made there.
 struct RawJson {
   std::string_view text;
 };
 
-// Any JSON value as owned text, for results made by hand and for params kept after the call. The text must be valid JSON:
-// it goes out unchecked. "" is written as null.
+// Any JSON value as owned text, for results made by hand and for params kept after the call. The text must be
+// valid JSON: it goes out unchecked. "" is written as null.
 struct JsonText {
   std::string text;
 };
@@ -92,7 +93,8 @@ struct Item : OptionalItem<T>, ListItem<T>, MapItem<T> {};
 
 // Members of a described struct, its bases' first, each a descriptor with `name` and `pointer`.
 template <class T>
-using Members = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
+using Members =
+    boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
 
 template <class C, class M>
 M member_type(M C::*);
@@ -114,8 +116,10 @@ consteval bool has_json_form() {
   } else if constexpr (JsonOptional<T> || JsonList<T> || JsonMap<T>) {
     return has_json_form<typename Item<T>::type, Outer...>();
   } else if constexpr (JsonStruct<T>) {
-    if constexpr (OneOf<T, Outer...>) return false;  // its schema would have no end
-    else return members_have_json_form<T, Outer...>(Members<T>{});
+    if constexpr (OneOf<T, Outer...>)
+      return false;  // its schema would have no end
+    else
+      return members_have_json_form<T, Outer...>(Members<T>{});
   } else {
     return OneOf<T, bool, double> || JsonInteger<T> || JsonString<T> || JsonVerbatim<T> || JsonEnum<T>;
   }
@@ -132,9 +136,12 @@ consteval bool members_need_raw(List<D...>) {
 
 template <class T>
 consteval bool needs_raw() {
-  if constexpr (JsonOptional<T> || JsonList<T> || JsonMap<T>) return needs_raw<typename Item<T>::type>();
-  else if constexpr (JsonStruct<T>) return members_need_raw(Members<T>{});
-  else return JsonVerbatim<T>;
+  if constexpr (JsonOptional<T> || JsonList<T> || JsonMap<T>)
+    return needs_raw<typename Item<T>::type>();
+  else if constexpr (JsonStruct<T>)
+    return members_need_raw(Members<T>{});
+  else
+    return JsonVerbatim<T>;
 }
 
 }  // namespace detail

@@ -1,3 +1,4 @@
+// Text and raw JSON on their way out.
 #include "hubbub/core/json_write.h"
 
 #include "hubbub/wire/utf8.h"

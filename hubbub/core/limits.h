@@ -1,6 +1,6 @@
-// Limits: every bound of the hub in one place. limit_table() describes each: its configuration key, unit, default, range,
-// what happens when it is hit, and the metric that counts it; configuration, docs/operations.md and tests read that
-// table. A 0 turns a bound off where the table says so.
+// Limits: every bound of the hub in one place. limit_table() describes each: its configuration key, unit, default,
+// range, what happens when it is hit, and the metric that counts it; configuration, its documentation and tests read
+// that table. A 0 turns a bound off where the table says so.
 #pragma once
 
 #include <cstddef>
@@ -79,14 +79,15 @@ struct LimitInfo {
   std::string_view zero_means;  // what 0 does; empty: 0 is a value like any other, in range or not
   std::string_view bounds;      // what is bounded
   std::string_view on_hit;      // what happens at the bound
-  std::string_view metric;      // see below; empty: never hit, so not counted
+  std::string_view metric;      // see limit_table(); empty: reaching it is everyday work and is not counted
 
   [[nodiscard]] bool zero_is_off() const { return zero_means == "off"; }
 };
 
-// Every configurable field of Limits, in the order of the struct. Each time a bound is hit, the counter
-// hubbub_limit_hits_total{limit="METRIC"} goes up by one; METRIC is the row's `metric`: the last part of a `limits.` key
-// ("message_bytes"), or the whole key with an underscore of any other ("outbox_hard_bytes").
+// Every configurable field of Limits. Each time a bound is hit, the counter
+// hubbub_limit_hits_total{limit="METRIC"} goes up by one; METRIC is the row's `metric`: the last part of the key,
+// shared by bounds that act together (rate_per_s for its burst too, "replay" for all of replay.*). core/stats.h has
+// the counters.
 [[nodiscard]] std::span<const LimitInfo> limit_table();
 
 // The row of a configuration key, or nullptr.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "hubbub/base/frame.h"
@@ -32,7 +33,7 @@ class Link {
   // `farewell`, if set, is an uncounted message sent right before the Close frame, whose reason can get lost.
   virtual void close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) = 0;
   // "127.0.0.1:5555", for logs.
-  [[nodiscard]] virtual std::string_view remote() const = 0;
+  [[nodiscard]] virtual std::string remote() const = 0;
   [[nodiscard]] virtual std::uint64_t connection_id() const = 0;
 };
 

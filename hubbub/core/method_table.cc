@@ -1,3 +1,4 @@
+// Registration and its checks; what needs the types stands in method_table.h.
 #include "hubbub/core/method_table.h"
 
 #include <algorithm>
@@ -6,7 +7,8 @@ namespace hubbub {
 
 bool method_name_valid(std::string_view name) noexcept {
   auto printable = [](char c) { return c > ' ' && c <= '~'; };
-  return !name.empty() && name.size() <= MethodTable::kNameBytesMax && std::all_of(name.begin(), name.end(), printable);
+  return !name.empty() && name.size() <= MethodTable::kNameBytesMax &&
+         std::all_of(name.begin(), name.end(), printable);
 }
 
 Registration MethodTable::insert(Method method) {

@@ -1,7 +1,9 @@
-// MethodTable: the methods clients may call, each registered with the types of its params and its result. The types are
-// the single source for reading and checking params, writing results, and `rpc.discover` (schema.h).
+// MethodTable: the methods clients may call, each registered with the types of its params and its result. The
+// types are the single source for reading and checking params, writing results, and `rpc.discover`
+// (schema.h).
 //
-//   table.add<AddParams, std::int64_t>("add", [](Call&, const AddParams& p) { return p.a + p.b; }).summary("Adds.");
+//   table.add<AddParams, std::int64_t>("add", [](Call&, const AddParams& p) { return p.a + p.b;
+//   }).summary("Adds.");
 //
 // A handler takes (Call&, const Params&) and returns one of
 //   R (or void for R = void)       the result
@@ -31,9 +33,10 @@ struct Deferred {};
 // What became of a call that did not fail.
 enum class Outcome : std::uint8_t { replied, deferred };
 
-// A handler with its types put away. The call comes as a pointer because libstdc++ 12 asks for the size of what a
-// reference argument refers to, and Call is not complete here.
-using Thunk = std::move_only_function<Result<Outcome>(Call* call, const wire::RpcRequest& request, std::string& result_json)>;
+// A handler with its types put away. The call comes as a pointer because libstdc++ 12 asks for the size of
+// what a reference argument refers to, and Call is not complete here.
+using Thunk = std::move_only_function<Result<Outcome>(Call* call, const wire::RpcRequest& request,
+                                                      std::string& result_json)>;
 
 struct Method {
   std::string name;
@@ -43,10 +46,11 @@ struct Method {
   ParamsSchema (*params_schema)() = nullptr;
   std::string (*result_schema)() = nullptr;  // JSON Schema
 
-  // Reads the params, calls the handler, appends the result's JSON. Errors: invalid_params (see params.h) or what the
-  // handler returned. After an error, Outcome::deferred or an exception nothing of `result_json` is to be used. Catches
-  // nothing: what the handler throws goes to the caller.
-  [[nodiscard]] Result<Outcome> invoke(Call& call, const wire::RpcRequest& request, std::string& result_json) {
+  // Reads the params, calls the handler, appends the result's JSON. Errors: invalid_params (see params.h) or
+  // what the handler returned. After an error, Outcome::deferred or an exception nothing of `result_json` is
+  // to be used. Catches nothing: what the handler throws goes to the caller.
+  [[nodiscard]] Result<Outcome> invoke(Call& call, const wire::RpcRequest& request,
+                                       std::string& result_json) {
     return thunk(&call, request, result_json);
   }
 };
@@ -60,21 +64,28 @@ inline constexpr bool kIsResult<Result<T>> = true;
 
 // What handlers of a method with result R may return, without the error.
 template <class R, class Returned>
-concept Answer = std::same_as<Returned, Deferred> || (std::same_as<R, void> && std::same_as<Returned, void>) ||
-                 (!std::same_as<R, void> && std::convertible_to<Returned, R>);
+concept Answer =
+    std::same_as<Returned, Deferred> || (std::same_as<R, void> && std::same_as<Returned, void>) ||
+    (!std::same_as<R, void> && std::convertible_to<Returned, R>);
 
 template <class R, class Returned>
 consteval bool is_answer() {
-  if constexpr (std::same_as<Returned, std::unexpected<Error>>) return true;
-  else if constexpr (kIsResult<Returned>) return Answer<R, typename Returned::value_type>;
-  else return Answer<R, Returned>;
+  if constexpr (std::same_as<Returned, std::unexpected<Error>>)
+    return true;
+  else if constexpr (kIsResult<Returned>)
+    return Answer<R, typename Returned::value_type>;
+  else
+    return Answer<R, Returned>;
 }
 
 template <class R, class Value>
 Outcome answer(const Value& value, std::string& result_json) {
-  if constexpr (std::same_as<Value, Deferred>) return Outcome::deferred;
-  else if constexpr (std::same_as<Value, R>) write_json(result_json, value);
-  else write_json<R>(result_json, static_cast<R>(value));
+  if constexpr (std::same_as<Value, Deferred>)
+    return Outcome::deferred;
+  else if constexpr (std::same_as<Value, R>)
+    write_json(result_json, value);
+  else
+    write_json<R>(result_json, static_cast<R>(value));
   return Outcome::replied;
 }
 
@@ -90,8 +101,10 @@ Result<Outcome> finish(Returned&& returned, std::string& result_json) {
     return std::forward<Returned>(returned);
   } else if constexpr (kIsResult<Plain>) {
     if (!returned) return std::unexpected(std::forward<Returned>(returned).error());
-    if constexpr (std::same_as<typename Plain::value_type, void>) return answer_null(result_json);
-    else return answer<R>(*returned, result_json);
+    if constexpr (std::same_as<typename Plain::value_type, void>)
+      return answer_null(result_json);
+    else
+      return answer<R>(*returned, result_json);
   } else {
     return answer<R>(returned, result_json);
   }
@@ -134,8 +147,9 @@ class MethodTable {
  public:
   static constexpr std::size_t kNameBytesMax = 128;
 
-  // Adds an application's method. The name is 1..kNameBytesMax bytes of printable ASCII without spaces and does not begin
-  // with "rpc." (JSON-RPC 2.0 section 4). A bad name and one already taken are a programmer's error.
+  // Adds an application's method. The name is 1..kNameBytesMax bytes of printable ASCII without spaces and
+  // does not begin with "rpc." (JSON-RPC 2.0 section 4). A bad name and one already taken are a programmer's
+  // error.
   template <class P, class R, class F>
   Registration add(std::string_view name, F&& handler) {
     HUBBUB_ASSERT(!name.starts_with("rpc."));
@@ -169,18 +183,20 @@ class MethodTable {
 template <class P, class R, class F>
 Registration MethodTable::add_builtin(std::string_view name, F&& handler) {
   using Handler = std::decay_t<F>;
-  static_assert(MethodParams<P>,
-                "hubbub: Params must be a struct described with BOOST_DESCRIBE_STRUCT whose members have a JSON form "
-                "(core/json_types.h), or hubbub::RawJson, or hubbub::NoParams");
+  static_assert(
+      MethodParams<P>,
+      "hubbub: Params must be a struct described with BOOST_DESCRIBE_STRUCT whose members have a JSON form "
+      "(core/json_types.h), or hubbub::RawJson, or hubbub::NoParams");
   static_assert(std::same_as<R, void> || JsonValue<R>,
                 "hubbub: Result must be void or have a JSON form (core/json_types.h)");
-  static_assert(std::invocable<Handler&, Call&, const P&>, "hubbub: a handler takes (hubbub::Call&, const Params&)");
+  static_assert(std::invocable<Handler&, Call&, const P&>,
+                "hubbub: a handler takes (hubbub::Call&, const Params&)");
   static_assert(detail::is_answer<R, std::invoke_result_t<Handler&, Call&, const P&>>(),
                 "hubbub: a handler returns its Result type, hubbub::Result of it, or hubbub::Deferred");
   Method method;
   method.name = name;
-  method.thunk = [handler = Handler(std::forward<F>(handler))](
-                     Call* call, const wire::RpcRequest& request, std::string& result_json) mutable {
+  method.thunk = [handler = Handler(std::forward<F>(handler))](Call* call, const wire::RpcRequest& request,
+                                                               std::string& result_json) mutable {
     return detail::run<P, R>(handler, *call, request, result_json);
   };
   method.params_schema = &hubbub::params_schema<P>;

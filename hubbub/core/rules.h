@@ -1,17 +1,20 @@
-// Rules: what the members of a params struct must satisfy beyond their type, as constants tied to member pointers. A
-// struct states them in `static constexpr auto rules()`; reading and JSON Schema both follow them:
+// Rules: what the members of a params struct must satisfy beyond their type, as constants tied to member
+// pointers. A struct states them in `static constexpr auto rules()`; reading and JSON Schema both follow
+// them:
 //
 //   struct PageParams {
 //     std::string topic;
 //     int limit = 50;
 //     static constexpr auto rules() {
-//       return hubbub::rules(hubbub::length(&PageParams::topic, 1, 255), hubbub::in_range(&PageParams::limit, 1, 1000),
-//                            hubbub::has_default(&PageParams::limit));
+//       using P = PageParams;
+//       return hubbub::rules(hubbub::length(&P::topic, 1, 255), hubbub::in_range(&P::limit, 1, 1000),
+//                            hubbub::has_default(&P::limit));
 //     }
 //   };
 //   BOOST_DESCRIBE_STRUCT(PageParams, (), (topic, limit))
 //
-// A rule that cannot hold (low above high, a bound its type cannot reach, a member that is not described) does not compile.
+// A rule that cannot hold (low above high, a bound its type cannot reach, a member that is not described)
+// does not compile. bounds.h puts rules and types together.
 #pragma once
 
 #include <cstddef>
@@ -25,20 +28,6 @@ namespace hubbub {
 
 // Holds every value of every integer type a member may have.
 using Wide = __int128;
-
-// What rules and type together say of one value. Lengths count bytes of a string or of raw JSON, items of a list or map.
-struct Bounds {
-  Wide low = 0;
-  Wide high = 0;
-  double number_low = -std::numeric_limits<double>::infinity();
-  double number_high = std::numeric_limits<double>::infinity();
-  std::size_t length_min = 0;
-  std::size_t length_max = kUnlimited;
-  bool ranged = false;  // low..high come from a rule, not from the type
-  bool has_default = false;
-
-  static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
-};
 
 // One rule about the member of type M of class C. Made by the functions below.
 template <class C, class M>
@@ -90,8 +79,7 @@ template <class C, class M>
   requires detail::kHasLength<typename detail::Present<M>::type>
 constexpr auto length(M C::* member, std::size_t min, std::size_t max) {
   HUBBUB_ASSERT(min <= max);
-  return Rule<C, M>{
-      .kind = Rule<C, M>::Kind::length, .member = member, .low = Wide{min}, .high = Wide{max}};
+  return Rule<C, M>{.kind = Rule<C, M>::Kind::length, .member = member, .low = Wide{min}, .high = Wide{max}};
 }
 
 // The member may be left out; it then keeps what its initializer says.
@@ -106,59 +94,4 @@ constexpr auto rules(Rule<C, M>... rule) {
   return std::tuple<Rule<C, M>...>(rule...);
 }
 
-namespace detail {
-
-template <class T>
-concept HasRules = requires { T::rules(); };
-
-template <class D, class C, class M>
-constexpr bool is_about(const Rule<C, M>& rule) {
-  if constexpr (std::same_as<std::remove_cv_t<decltype(D::pointer)>, M C::*>) return rule.member == D::pointer;
-  else return false;
-}
-
-template <class C, class M>
-constexpr void apply_rule(Bounds& bounds, const Rule<C, M>& rule) {
-  using Kind = typename Rule<C, M>::Kind;
-  if (rule.kind == Kind::has_default) bounds.has_default = true;
-  if (rule.kind == Kind::range) bounds.low = rule.low, bounds.high = rule.high, bounds.ranged = true;
-  if (rule.kind == Kind::number_range) bounds.number_low = rule.number_low, bounds.number_high = rule.number_high;
-  if (rule.kind != Kind::length) return;
-  bounds.length_min = static_cast<std::size_t>(rule.low);
-  bounds.length_max = static_cast<std::size_t>(rule.high);
-}
-
-// What the type alone says.
-template <class T>
-consteval Bounds bounds_of_type() {
-  Bounds bounds;
-  using Value = typename Present<T>::type;
-  if constexpr (JsonInteger<Value>) {
-    bounds.low = std::numeric_limits<Value>::lowest();
-    bounds.high = std::numeric_limits<Value>::max();
-  }
-  return bounds;
-}
-
-// What is said of the member D of T.
-template <class T, class D>
-consteval Bounds bounds_of_member() {
-  Bounds bounds = bounds_of_type<MemberType<D>>();
-  if constexpr (HasRules<T>)
-    std::apply([&](const auto&... rule) { ((is_about<D>(rule) ? apply_rule(bounds, rule) : void()), ...); }, T::rules());
-  return bounds;
-}
-
-// Whether each rule of T speaks of a described member.
-template <class T, template <class...> class List, class... D>
-consteval bool rules_name_members(List<D...>) {
-  if constexpr (HasRules<T>) {
-    auto described = [](const auto& rule) { return (is_about<D>(rule) || ...); };
-    return std::apply([&](const auto&... rule) { return (described(rule) && ...); }, T::rules());
-  } else {
-    return true;
-  }
-}
-
-}  // namespace detail
 }  // namespace hubbub

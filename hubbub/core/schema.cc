@@ -1,3 +1,4 @@
+// The texts of JSON Schema and OpenRPC; which ones a type has is decided in schema.h.
 #include "hubbub/core/schema.h"
 
 #include <cmath>
@@ -58,9 +59,12 @@ void append_method(std::string& out, const Method& method) {
 namespace detail {
 
 void append_integer_schema(std::string& out, const Bounds& bounds) {
+  // The ends of 64 bits are left out unless a rule names them: many readers of schemas count in doubles.
+  const bool lowest = bounds.low == std::numeric_limits<std::int64_t>::min();
+  const bool highest = bounds.high >= std::numeric_limits<std::int64_t>::max();
   out += R"({"type":"integer")";
-  if (bounds.low != std::numeric_limits<std::int64_t>::min()) append_bound(out, "minimum", bounds.low);
-  if (bounds.high < std::numeric_limits<std::int64_t>::max()) append_bound(out, "maximum", bounds.high);
+  if (bounds.ranged || !lowest) append_bound(out, "minimum", bounds.low);
+  if (bounds.ranged || !highest) append_bound(out, "maximum", bounds.high);
   out += '}';
 }
 
@@ -73,7 +77,8 @@ void append_number_schema(std::string& out, const Bounds& bounds) {
 
 void append_string_schema(std::string& out, const Bounds& bounds) {
   out += R"({"type":"string")";
-  append_lengths(out, "Length", (bounds.length_min + kCharacterBytesMax - 1) / kCharacterBytesMax, bounds.length_max);
+  append_lengths(out, "Length", (bounds.length_min + kCharacterBytesMax - 1) / kCharacterBytesMax,
+                 bounds.length_max);
   out += '}';
 }
 

@@ -1,12 +1,13 @@
-// Schemas: what typed registration knows, as JSON Schema (draft 7, the dialect of OpenRPC 1.3.2) and as the OpenRPC
-// document `rpc.discover` answers with. Written from the same types and rules that params.h checks, so what is described is
-// what is enforced; where JSON Schema cannot say it exactly, the schema is the wider of the two:
+// Schemas: what typed registration knows, as JSON Schema (draft 7, the dialect of OpenRPC 1.3.2) and as the
+// OpenRPC document `rpc.discover` answers with. Written from the same types and rules that params.h checks,
+// so what is described is what is enforced; where JSON Schema cannot say it exactly, the schema is the wider
+// of the two:
 //   - rules count bytes, JSON Schema counts characters: n bytes are at least n/4 and at most n characters;
 //   - optional members also take null, which schemas do not mention: leaving them out is the usual form.
 #pragma once
 
+#include "hubbub/core/bounds.h"
 #include "hubbub/core/json_write.h"
-#include "hubbub/core/rules.h"
 
 namespace hubbub {
 
@@ -17,9 +18,11 @@ template <class T>
 [[nodiscard]] std::string json_schema();
 
 // The OpenRPC 1.3.2 document of all methods, in the order of their registration.
-[[nodiscard]] std::string openrpc_document(const MethodTable& table, std::string_view title, std::string_view version);
+[[nodiscard]] std::string openrpc_document(const MethodTable& table, std::string_view title,
+                                           std::string_view version);
 
-// What OpenRPC says of a method's params: the descriptors of its members, or, where params are raw JSON, that any will do.
+// What OpenRPC says of a method's params: the descriptors of its members, or, where params are raw JSON, that
+// any will do.
 struct ParamsSchema {
   std::string descriptors = "[]";  // JSON array of {name, required, schema}
   bool any = false;
@@ -83,17 +86,28 @@ void append_enum_schema(std::string& out, List<D...>) {
 
 template <class T>
 void append_schema(std::string& out, const Bounds& bounds) {
-  if constexpr (std::same_as<T, void>) out += R"({"type":"null"})";
-  else if constexpr (JsonOptional<T>) append_schema<typename Item<T>::type>(out, bounds);
-  else if constexpr (JsonList<T>) append_list_schema(out, json_schema<typename Item<T>::type>(), bounds);
-  else if constexpr (JsonMap<T>) append_map_schema(out, json_schema<typename Item<T>::type>(), bounds);
-  else if constexpr (JsonStruct<T>) append_struct_schema(out, member_schemas<T>(Members<T>{}));
-  else if constexpr (JsonEnum<T>) append_enum_schema<T>(out, boost::describe::describe_enumerators<T>{});
-  else if constexpr (std::same_as<T, bool>) out += R"({"type":"boolean"})";
-  else if constexpr (std::same_as<T, double>) append_number_schema(out, bounds);
-  else if constexpr (JsonInteger<T>) append_integer_schema(out, bounds);
-  else if constexpr (JsonString<T>) append_string_schema(out, bounds);
-  else out += "{}";  // raw JSON: anything
+  if constexpr (std::same_as<T, void>)
+    out += R"({"type":"null"})";
+  else if constexpr (JsonOptional<T>)
+    append_schema<typename Item<T>::type>(out, bounds);
+  else if constexpr (JsonList<T>)
+    append_list_schema(out, json_schema<typename Item<T>::type>(), bounds);
+  else if constexpr (JsonMap<T>)
+    append_map_schema(out, json_schema<typename Item<T>::type>(), bounds);
+  else if constexpr (JsonStruct<T>)
+    append_struct_schema(out, member_schemas<T>(Members<T>{}));
+  else if constexpr (JsonEnum<T>)
+    append_enum_schema<T>(out, boost::describe::describe_enumerators<T>{});
+  else if constexpr (std::same_as<T, bool>)
+    out += R"({"type":"boolean"})";
+  else if constexpr (std::same_as<T, double>)
+    append_number_schema(out, bounds);
+  else if constexpr (JsonInteger<T>)
+    append_integer_schema(out, bounds);
+  else if constexpr (JsonString<T>)
+    append_string_schema(out, bounds);
+  else
+    out += "{}";  // raw JSON: anything
 }
 
 }  // namespace detail
@@ -103,15 +117,19 @@ std::string json_schema() {
   static_assert(std::same_as<T, void> || JsonValue<T>,
                 "hubbub: this type has no JSON form; the types that have one stand in core/json_types.h");
   std::string out;
-  if constexpr (std::same_as<T, void>) detail::append_schema<T>(out, Bounds{});
-  else detail::append_schema<T>(out, detail::bounds_of_type<T>());
+  if constexpr (std::same_as<T, void>)
+    detail::append_schema<T>(out, Bounds{});
+  else
+    detail::append_schema<T>(out, detail::bounds_of_type<T>());
   return out;
 }
 
 template <class P>
 ParamsSchema params_schema() {
-  if constexpr (JsonVerbatim<P>) return {.any = true};
-  else return {.descriptors = detail::params_descriptors(detail::member_schemas<P>(detail::Members<P>{}))};
+  if constexpr (JsonVerbatim<P>)
+    return {.any = true};
+  else
+    return {.descriptors = detail::params_descriptors(detail::member_schemas<P>(detail::Members<P>{}))};
 }
 
 }  // namespace hubbub

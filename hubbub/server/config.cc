@@ -147,7 +147,7 @@ void Loader::check_rule(const LimitRule& rule) {
   const std::string own_place = place_of(rule.key);
   const std::string place = own_place.empty() ? place_of(rule.other) : own_place;
   mistake(place.empty() ? "configuration" : place, std::string(rule.key),
-          fmt::format("{} {}; {} is {}, {} is {}: set both", rule.key, rule.text, rule.key,
+          fmt::format("{} {}; {} is {}, {} is {}: change one of them", rule.key, rule.text, rule.key,
                       find_key(rule.key)->get(config_), rule.other, find_key(rule.other)->get(config_)));
 }
 
@@ -199,7 +199,14 @@ std::expected<ListenAddress, std::string> parse_listen_address(std::string_view 
 
 std::string Mistake::line() const {
   const bool place_names_key = key.empty() || place.starts_with("--") || place.starts_with(kVariablePrefix);
-  return place_names_key ? fmt::format("{}: {}", place, text) : fmt::format("{}: {}: {}", place, key, text);
+  const std::string whole =
+      place_names_key ? fmt::format("{}: {}", place, text) : fmt::format("{}: {}: {}", place, key, text);
+  std::string out;
+  for (const char c : whole) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7f ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+  }
+  return out;
 }
 
 std::expected<Config, std::vector<Mistake>> load_config(const ConfigSources& sources, Config defaults) {

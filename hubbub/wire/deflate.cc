@@ -14,13 +14,14 @@
 namespace hubbub::wire {
 namespace {
 
-// zlib refuses raw deflate with an 8-bit window. With 9 bits it looks back at most 512 - 262 = 250 bytes (zlib's
-// MAX_DIST: the window less its look-ahead), which an 8-bit window of 256 still holds.
+// zlib refuses raw deflate with an 8-bit window. With 9 bits it looks back at most 512 - 262 = 250 bytes
+// (zlib's MAX_DIST: the window less its look-ahead), which an 8-bit window of 256 still holds.
 int deflate_window_bits(int window_bits) noexcept { return std::max(window_bits, 9); }
 
 constexpr int kMemLevel = 8;  // zlib's default: 128 KiB of hash chains beside 128 KiB of window
 constexpr std::string_view kTail("\x00\x00\xFF\xFF", 4);
-constexpr std::size_t kOutputKept = 256 * 1024;  // a bigger output buffer is given back before the next message
+constexpr std::size_t kOutputKept =
+    256 * 1024;  // a bigger output buffer is given back before the next message
 constexpr std::size_t kInflateBlock = 16 * 1024;
 
 const Bytef* bytes(std::string_view text) noexcept { return reinterpret_cast<const Bytef*>(text.data()); }
@@ -65,13 +66,15 @@ Deflater::Deflater(Deflater&&) noexcept = default;
 Deflater& Deflater::operator=(Deflater&&) noexcept = default;
 
 std::string_view Deflater::compress(std::string_view message) {
-  // The tail's own block, cut after its first byte (section 7.2.3.6). zlib would not flush twice without input between.
+  // The tail's own block, cut after its first byte (section 7.2.3.6). zlib would not flush twice without
+  // input between.
   if (message.empty()) return {"\0", 1};
   State& state = *state_;
   HUBBUB_ASSERT(message.size() <= std::numeric_limits<uInt>::max() / 2);
   if (state.out.size() > kOutputKept) std::string().swap(state.out);
   if (!state.keep_context) deflateReset(&state.stream);
-  const std::size_t bound = deflateBound(&state.stream, static_cast<uLong>(message.size())) + kTail.size() + 2;
+  const std::size_t bound =
+      deflateBound(&state.stream, static_cast<uLong>(message.size())) + kTail.size() + 2;
   if (state.out.size() < bound) state.out.resize(bound);
   const std::size_t size = state.flush(message);
   HUBBUB_ASSERT(size > kTail.size());
@@ -92,8 +95,8 @@ struct Inflater::State {
     ended = false;
   }
 
-  // One call of inflate(): at most one block of output. One byte more than allowed is asked for, because only a byte
-  // too many tells a message at the limit from one over it.
+  // One call of inflate(): at most one block of output. One byte more than allowed is asked for, because only
+  // a byte too many tells a message at the limit from one over it.
   InflateStatus step(std::string& out, std::size_t size_max) {
     char block[kInflateBlock];
     const std::size_t allowed = size_max - out.size();
@@ -108,8 +111,9 @@ struct Inflater::State {
     return status == Z_OK || status == Z_BUF_ERROR ? InflateStatus::ok : InflateStatus::corrupt;
   }
 
-  // A block with BFINAL was the last of its stream, not of the message (sections 7.2.3.4 and 7.2.3.5). What follows is a
-  // new stream that sees the same window; if nothing follows, the message is complete and wants no tail.
+  // A block with BFINAL was the last of its stream, not of the message (sections 7.2.3.4 and 7.2.3.5). What
+  // follows is a new stream that sees the same window; if nothing follows, the message is complete and wants
+  // no tail.
   InflateStatus end_stream() {
     ended = stream.avail_in == 0;
     if (ended) {
@@ -138,8 +142,9 @@ struct Inflater::State {
 
   z_stream stream{};
   bool keep_context;
-  bool tail_due = false;  // the message has bytes after its last ended stream, so 00 00 FF FF belongs behind them
-  bool ended = false;     // the stream has ended; the next byte begins another
+  bool tail_due =
+      false;  // the message has bytes after its last ended stream, so 00 00 FF FF belongs behind them
+  bool ended = false;  // the stream has ended; the next byte begins another
 };
 
 Inflater::Inflater(int window_bits, bool keep_context)

@@ -1,5 +1,6 @@
-// permessage-deflate (RFC 7692): offer negotiation, Deflater and Inflater over zlib. Without context takeover (the
-// default) one Deflater and one Inflater serve all connections of a shard; with it each connection has its own.
+// permessage-deflate (RFC 7692): offer negotiation, Deflater and Inflater over zlib. Without context takeover
+// (the default) one Deflater and one Inflater serve all connections of a shard; with it each connection has
+// its own.
 #pragma once
 
 #include <cstddef>
@@ -34,10 +35,11 @@ struct DeflateAgreement {
   std::string response;  // value for the Sec-WebSocket-Extensions response header
 };
 
-// Picks the first acceptable permessage-deflate offer of a (possibly combined) Sec-WebSocket-Extensions value. nullopt:
-// none acceptable, go on without. Unknown parameters, repeated parameters and bad values decline that offer
-// (section 7). Parameter names are case-insensitive tokens; values may be quoted strings.
-[[nodiscard]] std::optional<DeflateAgreement> negotiate_deflate(std::string_view offers, const DeflateSettings& settings);
+// Picks the first acceptable permessage-deflate offer of a (possibly combined) Sec-WebSocket-Extensions
+// value. nullopt: none acceptable, go on without. Unknown parameters, repeated parameters and bad values
+// decline that offer (section 7). Parameter names are case-insensitive tokens; values may be quoted strings.
+[[nodiscard]] std::optional<DeflateAgreement> negotiate_deflate(std::string_view offers,
+                                                                const DeflateSettings& settings);
 
 // Compresses messages. Not thread-safe; one per shard (no takeover), or one per connection (takeover).
 class Deflater {
@@ -48,8 +50,8 @@ class Deflater {
   Deflater(Deflater&&) noexcept;
   Deflater& operator=(Deflater&&) noexcept;
 
-  // The message body as section 7.2.1 wants it (sync flush, trailing 00 00 FF FF removed). The view dies with the next
-  // call. An empty message gives one byte 0x00.
+  // The message body as section 7.2.1 wants it (sync flush, trailing 00 00 FF FF removed). The view dies with
+  // the next call. An empty message gives one byte 0x00.
   [[nodiscard]] std::string_view compress(std::string_view message);
 
  private:
@@ -67,8 +69,9 @@ class Inflater {
   Inflater(Inflater&&) noexcept;
   Inflater& operator=(Inflater&&) noexcept;
 
-  // Appends the inflated bytes of `piece` to `out`. Stops with too_big as soon as `out` would pass `size_max`: a bomb
-  // costs at most size_max bytes plus one block of output. `out` grows with what is produced, not with what is claimed.
+  // Appends the inflated bytes of `piece` to `out`. Stops with too_big as soon as `out` would pass
+  // `size_max`: a bomb costs at most size_max bytes plus one block of output. `out` grows with what is
+  // produced, not with what is claimed.
   [[nodiscard]] InflateStatus feed(std::string_view piece, std::string& out, std::size_t size_max);
   // End of message: feeds the 00 00 FF FF tail (section 7.2.2) and, without takeover, forgets the window.
   [[nodiscard]] InflateStatus finish(std::string& out, std::size_t size_max);
@@ -80,10 +83,10 @@ class Inflater {
   std::unique_ptr<State> state_;
 };
 
-// The compressed twin of `frame` for a peer with `window_bits`, shared by all peers it fits: made by `shard` (a 15-bit,
-// no-context Deflater) at first need and kept in the frame. Returns the frame itself when it is smaller than
-// settings.size_min or compression does not shrink it. Returns nullptr if the shared twin could reach back further than
-// `window_bits` allows: compress privately.
+// The compressed twin of `frame` for a peer with `window_bits`, shared by all peers it fits: made by `shard`
+// (a 15-bit, no-context Deflater) at first need and kept in the frame. Returns the frame itself when it is
+// smaller than settings.size_min or compression does not shrink it. Returns nullptr if the shared twin could
+// reach back further than `window_bits` allows: compress privately.
 [[nodiscard]] const Frame* shared_deflated(const Frame& frame, std::uint8_t window_bits, Deflater& shard,
                                            const DeflateSettings& settings);
 

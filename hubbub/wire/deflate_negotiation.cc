@@ -1,5 +1,5 @@
-// negotiate_deflate: reading Sec-WebSocket-Extensions (RFC 6455 section 9.1) and answering a permessage-deflate offer
-// (RFC 7692 sections 5.1 and 7.1).
+// negotiate_deflate: reading Sec-WebSocket-Extensions (RFC 6455 section 9.1) and answering a
+// permessage-deflate offer (RFC 7692 sections 5.1 and 7.1).
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -15,7 +15,8 @@ using Value = std::optional<std::string>;
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool is_token_char(char c) noexcept {
@@ -55,7 +56,8 @@ class Reader {
     } else {
       found = std::string(token());
     }
-    if (!found || found->empty() || !std::all_of(found->begin(), found->end(), is_token_char)) return std::nullopt;
+    if (!found || found->empty() || !std::all_of(found->begin(), found->end(), is_token_char))
+      return std::nullopt;
     return found;
   }
 
@@ -152,8 +154,8 @@ DeflateAgreement agree(const Offer& offer, const DeflateSettings& settings) {
     params.server_max_window_bits = offer.server_max_window_bits;
     agreement.response += "; server_max_window_bits=" + std::to_string(offer.server_max_window_bits);
   }
-  // Only a client that named the parameter may be sent it (section 7.1.2.2). Holding it to its own hint keeps our
-  // window for it small; where it gave none there is nothing to gain.
+  // Only a client that named the parameter may be sent it (section 7.1.2.2). Holding it to its own hint keeps
+  // our window for it small; where it gave none there is nothing to gain.
   if (offer.client_max_window_bits != 0) {
     params.client_max_window_bits = offer.client_max_window_bits;
     agreement.response += "; client_max_window_bits=" + std::to_string(offer.client_max_window_bits);

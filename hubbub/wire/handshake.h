@@ -23,13 +23,15 @@ struct Handshake {
   std::optional<DeflateParams> deflate;  // set if negotiated
 };
 
-// Section 4.2.1: GET, HTTP/1.1 or newer, Connection with token upgrade, Upgrade with token websocket (both
-// case-insensitive lists), Sec-WebSocket-Key that decodes to 16 bytes and stands once, version 13. Not a WebSocket upgrade at all, or another
-// version: upgrade_required. Anything else wrong: bad_request naming the header. Offered subprotocols of which we speak none: the
-// handshake goes on without one (section 4.2.2 /subprotocol/ null), repeated or empty elements are bad_request.
+// Section 4.2.1: GET, HTTP/1.1, Connection with token upgrade, Upgrade with token websocket (both case-insensitive
+// lists), Sec-WebSocket-Key that decodes to 16 bytes and stands once, version 13, no body. Not a WebSocket upgrade at all
+// (neither Upgrade: websocket nor a key), or another version: upgrade_required. Another method: method_not_allowed.
+// Anything else wrong: bad_request naming the header. Offered subprotocols of which we speak none: the handshake goes on
+// without one (section 4.2.2 /subprotocol/ null); repeated or empty elements are bad_request. Path and origin are not
+// looked at.
 [[nodiscard]] Result<Handshake> accept_handshake(const HttpRequest& request, const HandshakeSettings& settings);
 
-// base64(SHA-1(key + GUID)).
+// base64(SHA-1(key + GUID)): the value of Sec-WebSocket-Accept (section 4.2.2 /key/).
 [[nodiscard]] std::string accept_key(std::string_view key);
 
 // True if `token` is an element of the comma-separated header value, compared without case.

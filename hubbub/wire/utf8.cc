@@ -16,13 +16,14 @@ std::uint64_t load8(const char* from) noexcept {
   return word;
 }
 
-// Length of the ASCII prefix, to the last whole step of 32 or 1 bytes that is certain. Most messages are ASCII to the
-// end, and for short ones this costs less than the validator's dispatch.
+// Length of the ASCII prefix, to the last whole step of 32 or 1 bytes that is certain. Most messages are
+// ASCII to the end, and for short ones this costs less than the validator's dispatch.
 std::size_t ascii_prefix(std::string_view text) noexcept {
   const char* data = text.data();
   std::size_t i = 0;
   for (; i + 32 <= text.size(); i += 32) {
-    const std::uint64_t any = load8(data + i) | load8(data + i + 8) | load8(data + i + 16) | load8(data + i + 24);
+    const std::uint64_t any =
+        load8(data + i) | load8(data + i + 8) | load8(data + i + 16) | load8(data + i + 24);
     if (any & kHighBits) return i;
   }
   for (; i + 8 <= text.size(); i += 8)
@@ -70,8 +71,8 @@ bool Utf8Checker::feed(std::string_view piece) noexcept {
   return true;
 }
 
-// RFC 3629 section 4: E0, ED, F0 and F4 narrow what may come second, so that overlong forms, surrogates and values past
-// U+10FFFF fail at the byte that makes them so.
+// RFC 3629 section 4: E0, ED, F0 and F4 narrow what may come second, so that overlong forms, surrogates and
+// values past U+10FFFF fail at the byte that makes them so.
 bool Utf8Checker::step(unsigned char byte) noexcept {
   if (needed_ > 0) {
     if (byte < lower_ || byte > upper_) return false;

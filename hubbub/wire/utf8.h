@@ -1,5 +1,6 @@
-// Utf8Checker: UTF-8 validity of a text that arrives in pieces, failing at the first byte that can no longer be part of
-// valid UTF-8 (RFC 3629; RFC 6455 section 8.1). Whole messages take simdjson's validator inside feed().
+// Utf8Checker: UTF-8 validity of a text that arrives in pieces, failing at the first byte that can no longer
+// be part of valid UTF-8 (RFC 3629; RFC 6455 section 8.1). Whole messages take simdjson's validator inside
+// feed().
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,8 @@ namespace hubbub::wire {
 
 class Utf8Checker {
  public:
-  // False once the text so far cannot be the beginning of valid UTF-8. After false: reset() before the next use.
+  // False once the text so far cannot be the beginning of valid UTF-8. After false: reset() before the next
+  // use.
   [[nodiscard]] bool feed(std::string_view piece) noexcept;
   // True if the text may end here, i.e. not inside a character.
   [[nodiscard]] bool complete() const noexcept { return needed_ == 0; }
@@ -18,8 +20,8 @@ class Utf8Checker {
  private:
   [[nodiscard]] bool step(unsigned char byte) noexcept;
 
-  std::uint8_t needed_ = 0;          // continuation bytes still to come
-  std::uint8_t lower_ = 0x80;        // bounds of the next continuation byte
+  std::uint8_t needed_ = 0;    // continuation bytes still to come
+  std::uint8_t lower_ = 0x80;  // bounds of the next continuation byte
   std::uint8_t upper_ = 0xBF;
 };
 

@@ -48,9 +48,9 @@ std::string_view cut_utf8(std::string_view text, std::size_t size_max) noexcept 
 }  // namespace
 
 bool close_code_valid(std::uint16_t code) noexcept {
-  if (code >= 3000) return code <= 4999;        // libraries and applications
-  if (code >= 1007) return code <= 1014;        // 1012-1014: IANA's registry; 1015 is never sent
-  return code >= 1000 && code <= 1003;          // 1004 is reserved, 1005 and 1006 are never sent
+  if (code >= 3000) return code <= 4999;  // libraries and applications
+  if (code >= 1007) return code <= 1014;  // 1012-1014: IANA's registry; 1015 is never sent
+  return code >= 1000 && code <= 1003;    // 1004 is reserved, 1005 and 1006 are never sent
 }
 
 std::size_t write_server_header(char (&out)[kServerHeaderMax], Opcode opcode, std::size_t size,
@@ -74,8 +74,8 @@ FrameRef make_close_frame(std::uint16_t code, std::string_view reason) {
   return make_frame(Opcode::close, {payload, kept.size() + 2});
 }
 
-void append_client_frame(std::string& out, Opcode opcode, std::string_view payload, std::uint32_t mask, bool fin,
-                         bool rsv1) {
+void append_client_frame(std::string& out, Opcode opcode, std::string_view payload, std::uint32_t mask,
+                         bool fin, bool rsv1) {
   char header[kClientHeaderMax];
   std::size_t size = write_header(header, first_byte(opcode, fin, rsv1), kMasked, payload.size());
   unsigned char key[4];

@@ -1,5 +1,5 @@
-// WebSocket values shared by decoder, encoder and connection: opcodes, close codes, frame headers (RFC 6455 sections 5.2,
-// 5.5 and 7.4).
+// WebSocket values shared by decoder, encoder and connection: opcodes, close codes, frame headers (RFC 6455
+// sections 5.2, 5.5 and 7.4).
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,14 @@
 
 namespace hubbub::wire {
 
-enum class Opcode : std::uint8_t { continuation = 0x0, text = 0x1, binary = 0x2, close = 0x8, ping = 0x9, pong = 0xA };
+enum class Opcode : std::uint8_t {
+  continuation = 0x0,
+  text = 0x1,
+  binary = 0x2,
+  close = 0x8,
+  ping = 0x9,
+  pong = 0xA
+};
 
 // Longest control payload (RFC 6455 section 5.5) and longest close reason (2 bytes are the code).
 inline constexpr std::size_t kControlPayloadMax = 125;
@@ -22,7 +29,8 @@ inline constexpr std::size_t kClientHeaderMax = 14;
 // Bytes after every message view that may be read (not written): simdjson wants them.
 inline constexpr std::size_t kReadPadding = 64;
 
-// True if a peer may send this code in a Close frame (RFC 6455 section 7.4.1 and IANA's registry; 3000-4999 are free).
+// True if a peer may send this code in a Close frame (RFC 6455 section 7.4.1 and IANA's registry; 3000-4999
+// are free).
 [[nodiscard]] bool close_code_valid(std::uint16_t code) noexcept;
 
 // Writes a server frame header (FIN set, no mask) for `size` payload bytes into `out`; returns its length.
@@ -32,7 +40,8 @@ std::size_t write_server_header(char (&out)[kServerHeaderMax], Opcode opcode, st
 
 // One whole unfragmented server message.
 [[nodiscard]] FrameRef make_frame(Opcode opcode, std::string_view payload, bool compressed = false);
-// A Close frame. The reason is cut at kCloseReasonMax without splitting a UTF-8 character. Code 0: empty payload.
+// A Close frame. The reason is cut at kCloseReasonMax without splitting a UTF-8 character. Code 0: empty
+// payload.
 [[nodiscard]] FrameRef make_close_frame(std::uint16_t code, std::string_view reason);
 
 // Client side, for tests, tools and load generators: appends a masked frame to `out`.

@@ -70,15 +70,18 @@ std::size_t Decoder::held_bytes() const noexcept {
   return message_ ? sizeof(Message) + heap_bytes(message_->body) + heap_bytes(message_->packed) : 0;
 }
 
-// A frame that is a message of its own and lies in `input` whole is used where it lies. Everything else is assembled.
+// A frame that is a message of its own and lies in `input` whole is used where it lies. Everything else is
+// assembled.
 DecoderEvent Decoder::next(std::span<char>& input) {
   if (message_ && (message_->finished || closed_)) message_.reset();
   const bool between_frames = !message_ || (!message_->in_frame && message_->head_size == 0);
   if (between_frames && !failure_ && !closed_) [[likely]] {
     const FrameHeader header = parse_client_header({input.data(), input.size()}, rules());
-    const bool whole = header.status == HeaderStatus::complete && input.size() - header.size >= header.payload_size;
-    const bool alone = is_control(header.opcode) || (header.fin && !header.rsv1 && !(message_ && message_->open) &&
-                                                     header.payload_size <= message_bytes_max_);
+    const bool whole =
+        header.status == HeaderStatus::complete && input.size() - header.size >= header.payload_size;
+    const bool alone =
+        is_control(header.opcode) || (header.fin && !header.rsv1 && !(message_ && message_->open) &&
+                                      header.payload_size <= message_bytes_max_);
     if (whole && alone) return whole_message(header, input);
   }
   return next_assembled(input);
@@ -86,9 +89,11 @@ DecoderEvent Decoder::next(std::span<char>& input) {
 
 HeaderRules Decoder::rules() const noexcept { return {deflate_.has_value(), message_ && message_->open}; }
 
-// Compressed bytes held before they are inflated: data that does not compress comes out a little longer than it was, up
-// to one bit in eight with fixed Huffman codes.
-std::size_t Decoder::compressed_bytes_max() const noexcept { return message_bytes_max_ + message_bytes_max_ / 8 + 64; }
+// Compressed bytes held before they are inflated: data that does not compress comes out a little longer than
+// it was, up to one bit in eight with fixed Huffman codes.
+std::size_t Decoder::compressed_bytes_max() const noexcept {
+  return message_bytes_max_ + message_bytes_max_ / 8 + 64;
+}
 
 DecoderEvent Decoder::whole_message(const FrameHeader& header, std::span<char>& input) {
   const auto size = static_cast<std::size_t>(header.payload_size);
@@ -97,7 +102,8 @@ DecoderEvent Decoder::whole_message(const FrameHeader& header, std::span<char>& 
   input = input.subspan(header.size + size);
   unmask(data, size, header.mask, 0);
   if (is_control(header.opcode)) return control_event(header.opcode, payload);
-  if (header.opcode == Opcode::text && !utf8_valid(payload)) return fail(Errc::bad_utf8, "text is not valid UTF-8");
+  if (header.opcode == Opcode::text && !utf8_valid(payload))
+    return fail(Errc::bad_utf8, "text is not valid UTF-8");
   return data_event(header.opcode, payload);
 }
 
@@ -148,15 +154,16 @@ std::optional<DecoderEvent> Decoder::begin_frame(const FrameHeader& header) {
     m.opcode = header.opcode;
     m.compressed = header.rsv1;
   }
-  const std::size_t left = m.compressed ? compressed_bytes_max() - m.packed.size()
-                                        : message_bytes_max_ - m.body.size();
+  const std::size_t left =
+      m.compressed ? compressed_bytes_max() - m.packed.size() : message_bytes_max_ - m.body.size();
   if (header.payload_size > left) return fail_too_big();
   return std::nullopt;
 }
 
 std::optional<DecoderEvent> Decoder::take_payload(std::span<char>& input) {
   Message& m = *message_;
-  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(m.frame.payload_size - m.taken, input.size()));
+  const auto size =
+      static_cast<std::size_t>(std::min<std::uint64_t>(m.frame.payload_size - m.taken, input.size()));
   char* data = input.data();
   const std::string_view piece(data, size);
   input = input.subspan(size);
@@ -236,7 +243,8 @@ DecoderEvent Decoder::close_event(std::string_view payload) {
   if (payload.size() >= 2) {
     event.close_code = static_cast<std::uint16_t>(static_cast<unsigned char>(payload[0]) << 8 |
                                                   static_cast<unsigned char>(payload[1]));
-    if (!close_code_valid(event.close_code)) return fail(Errc::ws_protocol, "close code that may not be sent");
+    if (!close_code_valid(event.close_code))
+      return fail(Errc::ws_protocol, "close code that may not be sent");
     event.payload = payload.substr(2);
     if (!utf8_valid(event.payload)) return fail(Errc::bad_utf8, "close reason is not valid UTF-8");
   }
@@ -259,7 +267,8 @@ DecoderEvent Decoder::fail(Errc error, std::string text) {
 }
 
 DecoderEvent Decoder::fail_too_big() {
-  return fail(Errc::message_too_big, fmt::format("message over limits.message_bytes ({})", message_bytes_max_));
+  return fail(Errc::message_too_big,
+              fmt::format("message over limits.message_bytes ({})", message_bytes_max_));
 }
 
 }  // namespace hubbub::wire

@@ -1,8 +1,10 @@
-// Decoder: bytes from a WebSocket client -> messages and control frames (RFC 6455 section 5, RFC 7692 section 6.2).
-// Sans-I/O: feed() it what arrived, however cut. The first violation ends it: every later call returns the same error.
+// Decoder: bytes from a WebSocket client -> messages and control frames (RFC 6455 section 5, RFC 7692
+// section 6.2). Sans-I/O: feed() it what arrived, however cut. The first violation ends it: every later call
+// returns the same error.
 //
-// Invariants: a message never grows past message_bytes_max (sum over fragments, after inflate); memory grows with bytes
-// received, never with lengths claimed; a whole unfragmented uncompressed message inside one feed is not copied.
+// Invariants: a message never grows past message_bytes_max (sum over fragments, after inflate); memory grows
+// with bytes received, never with lengths claimed; a whole unfragmented uncompressed message inside one feed
+// is not copied.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +29,9 @@ struct DecoderEvent {
     binary,     // payload: whole message
     ping,       // payload: to be echoed in a pong
     pong,
-    close,      // close_code (1005 if the frame had none), payload: reason, valid UTF-8
-    error,      // error: ws_protocol (1002), bad_utf8 (1007), message_too_big (1009); payload: what was wrong, for the close reason
+    close,  // close_code (1005 if the frame had none), payload: reason, valid UTF-8
+    error,  // error: ws_protocol (1002), bad_utf8 (1007), message_too_big (1009); payload: what was wrong,
+            // for the close reason
   };
   Kind kind = Kind::need_more;
   std::string_view payload;  // dies with the next call of next() or with the input buffer
@@ -39,32 +42,35 @@ struct DecoderEvent {
 class Decoder {
  public:
   struct Settings {
-    std::size_t message_bytes_max = 65536;  // after inflate
+    std::size_t message_bytes_max = 65536;   // after inflate
     const DeflateParams* deflate = nullptr;  // null: not negotiated, RSV1 is an error. Copied.
   };
-  // `shared_inflater` serves connections without client context takeover, and may be null if deflate is: it must be a
-  // 15-bit Inflater without context that outlives the decoder. While a compressed message is half received, the decoder
-  // holds its bytes itself, so that the shared inflater is never left in the middle of somebody's message; the bound on
-  // held compressed bytes is message_bytes_max too (plus a small allowance for incompressible data).
+  // `shared_inflater` serves connections without client context takeover, and may be null if deflate is: it
+  // must be a 15-bit Inflater without context that outlives the decoder. While a compressed message is half
+  // received, the decoder holds its bytes itself, so that the shared inflater is never left in the middle of
+  // somebody's message; the bound on held compressed bytes is message_bytes_max too (plus a small allowance
+  // for incompressible data).
   Decoder(const Settings& settings, Inflater* shared_inflater);
   ~Decoder();
   Decoder(Decoder&&) noexcept;
   Decoder& operator=(Decoder&&) noexcept;
 
-  // Takes the next event from the front of `input` and moves `input` past what it used. Unmasks in place: the buffer's
-  // bytes change. The buffer must have kReadPadding readable bytes behind its end. Call until need_more.
-  // Text is checked fail-fast: invalid UTF-8 in an incomplete message is an error at once (compressed text: when the
-  // message is complete). After an error and after `close` all input is used up unread (section 1.4).
+  // Takes the next event from the front of `input` and moves `input` past what it used. Unmasks in place: the
+  // buffer's bytes change. The buffer must have kReadPadding readable bytes behind its end. Call until
+  // need_more. Text is checked fail-fast: invalid UTF-8 in an incomplete message is an error at once
+  // (compressed text: when the message is complete). After an error and after `close` all input is used up
+  // unread (section 1.4).
   [[nodiscard]] DecoderEvent next(std::span<char>& input);
 
   // True between the first byte of a message and its last (partial header included): for assembly deadlines.
   [[nodiscard]] bool mid_message() const noexcept;
-  // Bytes of heap held for a partial message, or for the one just delivered until the next call of next(). The window
-  // of a client with context takeover is not counted: it stays between messages.
+  // Bytes of heap held for a partial message, or for the one just delivered until the next call of next().
+  // The window of a client with context takeover is not counted: it stays between messages.
   [[nodiscard]] std::size_t held_bytes() const noexcept;
 
  private:
-  struct Message;  // a message being assembled; allocated at need, freed when done, so an idle decoder is small
+  struct Message;  // a message being assembled; allocated at need, freed when done, so an idle decoder is
+                   // small
   struct Failure;
 
   [[nodiscard]] HeaderRules rules() const noexcept;

@@ -28,7 +28,8 @@ class DeflateClient:
     def start(self):
         """Called once the agreement is known to be there."""
         assert self.agreed is not None, "not negotiated"
-        # zlib has no raw 8-bit deflate window: 9 bits with messages whose matches stay short do (see deflated()).
+        # zlib cannot deflate into a raw 8-bit window; with 9 bits no match reaches back further than 512 - 262 bytes,
+        # which an 8-bit window holds.
         self.client_bits = int(self.agreed.get("client_max_window_bits") or 15)
         self.server_bits = int(self.agreed.get("server_max_window_bits") or 15)
         self.deflater, self.inflater = self.new_deflater(), self.new_inflater()
@@ -41,8 +42,8 @@ class DeflateClient:
         return zlib.decompressobj(-self.server_bits)
 
     def deflated(self, message):
-        if "client_no_context_takeover" in self.agreed or self.client_bits == 8:
-            self.deflater = self.new_deflater()  # with an 8-bit window, no takeover also keeps matches within 256 bytes
+        if "client_no_context_takeover" in self.agreed:
+            self.deflater = self.new_deflater()
         body = self.deflater.compress(message) + self.deflater.flush(zlib.Z_SYNC_FLUSH)
         return body[:-4]
 

@@ -69,7 +69,8 @@ class Hub:
         self.news = threading.Condition()
         self.process, self.address = None, None
 
-    def start(self):
+    def launch(self):
+        """Starts the process without waiting for it to listen."""
         self.process = subprocess.Popen(
             self.command,
             env=self.env,
@@ -81,6 +82,9 @@ class Hub:
             errors="replace",
         )
         threading.Thread(target=self._read_log, daemon=True).start()
+
+    def start(self):
+        self.launch()
         try:
             line = self.wait_log(lambda line: "listening" in line and "address" in line)
         except BaseException:

@@ -17,8 +17,12 @@ const TILES = {
   errors: "Errors",
   roundTrip: "Round trip",
 };
-// Members of the result of hub.stats, in the order shown.
-const STATS = { sessions: "Sessions", connections: "Connections", topics: "Topics" };
+// From the result of hub.stats.
+const STATS = {
+  sessions: ["Sessions", ({ sessions }) => sessions?.attached + sessions?.detached],
+  connected: ["Connected", ({ sessions }) => sessions?.attached],
+  topics: ["Topics", ({ topics }) => topics],
+};
 
 export class Counters {
   #session;
@@ -29,7 +33,8 @@ export class Counters {
 
   constructor(session, find) {
     this.#session = session;
-    for (const [name, label] of Object.entries({ ...TILES, ...STATS })) this.#addTile(find("counters"), name, label);
+    for (const [name, label] of Object.entries(TILES)) this.#addTile(find("counters"), name, label);
+    for (const [name, [label]] of Object.entries(STATS)) this.#addTile(find("counters"), name, label);
     this.#render();
     this.#watch();
     setInterval(() => this.#ping(), PING_MS);
@@ -82,10 +87,11 @@ export class Counters {
     if (this.#session.state !== "open" || this.#statsRefused || document.hidden) return;
     const { result, error } = await this.#session.call("hub.stats", "", { quiet: true });
     if (error && this.#session.state === "open") this.#statsRefused = true;
-    for (const name of Object.keys(STATS)) {
+    for (const [name, [, read]] of Object.entries(STATS)) {
       const { box, number } = this.#tiles.get(name);
-      box.hidden = typeof result?.[name] !== "number";
-      if (!box.hidden) number.textContent = result[name].toLocaleString("en");
+      const value = read(result ?? {});
+      box.hidden = !Number.isFinite(value);
+      if (!box.hidden) number.textContent = value.toLocaleString("en");
     }
   }
 

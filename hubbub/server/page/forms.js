@@ -6,6 +6,7 @@ import { element } from "./log.js";
 
 // Methods offered from the start, with params to begin from. CODE stands for the session's own code.
 const METHODS = {
+  __proto__: null, // a method may be called "constructor"
   ping: "",
   echo: '{"hello": "world"}',
   "session.info": "",

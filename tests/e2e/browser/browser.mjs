@@ -20,12 +20,14 @@ export function launch() {
 export class Tab {
   faults = [];
 
-  // Opens the page and waits until it shows a session. `options` are playwright's context options (viewport, …).
-  static async open(browser, url, options = {}) {
+  // Opens the page and waits until it shows a session. `options` are playwright's context options (viewport, …);
+  // `answer(socket)`, when given, plays the hub in place of the server (see playwright's routeWebSocket).
+  static async open(browser, url, options = {}, answer = undefined) {
     const context = await browser.newContext(options);
     context.setDefaultTimeout(WAIT_MS);
     const tab = new Tab(context, await context.newPage());
     await tab.#watch();
+    if (answer) await tab.page.routeWebSocket(/\/ws$/, answer);
     await tab.page.goto(url);
     await tab.opened();
     return tab;

@@ -24,8 +24,8 @@ afterEach(async () => {
   for (const tab of tabs) await tab.close();
 });
 
-async function openTab(options) {
-  const tab = await Tab.open(browser, hub.url, options);
+async function openTab(options, answer) {
+  const tab = await Tab.open(browser, hub.url, options, answer);
   tabs.push(tab);
   return tab;
 }
@@ -164,23 +164,6 @@ test("the log filters, pauses and clears", async () => {
   assertFaultless();
 });
 
-test("the log keeps 500 rows", async () => {
-  const tab = await openTab();
-  const kept = await tab.page.evaluate(async () => {
-    const { Log } = await import("./log.js");
-    const log = new Log((id) => document.getElementById(id), () => {});
-    document.getElementById("log").replaceChildren();
-    for (let burst = 0; burst < 3; burst += 1) {
-      for (let row = 0; row < 300; row += 1) log.add({ kind: "state", text: `row ${burst * 300 + row}` });
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    const rows = [...document.querySelectorAll("#log li .text")];
-    return { count: rows.length, newest: rows[0].textContent, oldest: rows.at(-1).textContent };
-  });
-  assert.deepEqual(kept, { count: 500, newest: "row 899", oldest: "row 400" });
-  assertFaultless();
-});
-
 test("the token is shown nowhere", async () => {
   const tab = await openTab();
   let token = "";
@@ -252,6 +235,88 @@ test("disconnect stays closed until asked to connect, and then opens a new sessi
   await tab.shows("#call-outcome .bad", "not connected");
   await tab.page.click("#toggle");
   assert.notEqual(await tab.opened(), first);
+  assertFaultless();
+});
+
+// A hub played by the test: opens a session on each connection and answers calls with `reply(method)`.
+function scriptedHub(reply) {
+  const sockets = [];
+  const answer = (socket) => {
+    sockets.push(socket);
+    const session = { code: `scripted-hub-${sockets.length}`, epoch: "e", token: "t", ttl_ms: 1 };
+    socket.onMessage((text) => {
+      const { id, method } = JSON.parse(text);
+      socket.send(JSON.stringify({ jsonrpc: "2.0", id, ...reply(method) }));
+    });
+    socket.send(notification("session.opened", { session, resumed: false, sent: 0, received: 0 }));
+  };
+  return { sockets, answer };
+}
+
+function notification(method, params) {
+  return JSON.stringify({ jsonrpc: "2.0", method, params });
+}
+
+const FORBIDDEN = { error: { code: -32024, message: "forbidden", data: { retryable: false } } };
+
+test("the hub's own numbers stay hidden, and are not asked for again, where they are forbidden", async () => {
+  const asked = [];
+  const { answer } = scriptedHub((method) => {
+    asked.push(method);
+    return method === "hub.stats" ? FORBIDDEN : { result: {} };
+  });
+  const tab = await openTab({}, answer);
+  await tab.page.clock.install();
+  await tab.page.reload();
+  await tab.opened();
+  await tab.shows('[data-counter="roundTrip"] dd', "ms");
+  asked.length = 0;
+  await tab.page.clock.runFor(11_000);
+  await tab.submit({ "call-method": "echo", "call-params": "" });
+  await tab.shows("#call-outcome", "result");
+  assert.deepEqual(asked, ["ping", "ping", "echo"]);
+  assert.equal(await tab.page.locator('[data-counter="sessions"]').isVisible(), false);
+  assert.equal(await tab.page.textContent('[data-counter="errors"] dd'), "0");
+  assertFaultless();
+});
+
+test("the log keeps the newest 500 rows of a flood", async () => {
+  const { answer, sockets } = scriptedHub(() => ({ result: {} }));
+  const tab = await openTab({}, answer);
+  for (let row = 0; row < 900; row += 1) sockets[0].send(notification("hub.message", { data: `row ${row}` }));
+  await tab.shows("#log li", "row 899");
+  const texts = await tab.page.locator("#log li .text").allTextContents();
+  assert.deepEqual([texts.length, texts[0], texts.at(-1)], [500, '"row 899"', '"row 400"']);
+  assertFaultless();
+});
+
+test("a close that means stop is not retried, and shows the reason that came in-band", async () => {
+  const { answer, sockets } = scriptedHub(() => ({ result: {} }));
+  const tab = await openTab({}, answer);
+  sockets[0].send(notification("session.closing", { code: 4503, reason: "kicked by the operator" }));
+  await sockets[0].close({ code: 4503 });
+  await tab.shows("#state", "closed 4503 kicked by the operator");
+  assert.equal(await tab.page.textContent("#retry"), "");
+  assert.equal(sockets.length, 1);
+  assertFaultless();
+});
+
+test("a close that means come back is retried, not before the time the hub asked for", async () => {
+  const { answer, sockets } = scriptedHub(() => ({ result: {} }));
+  const tab = await openTab({}, answer);
+  await tab.page.clock.install();
+  await tab.page.reload();
+  await tab.opened();
+  const before = sockets.length;
+  sockets.at(-1).send(notification("session.closing", { code: 1012, reason: "restart", retry_after_ms: 60_000 }));
+  await sockets.at(-1).close({ code: 1012 });
+  await tab.shows("#state", "closed 1012 restart");
+  await tab.shows("#retry", "again in");
+  await tab.page.clock.runFor(55_000);
+  assert.equal(sockets.length, before);
+  await tab.page.clock.runFor(40_000);
+  await tab.opened();
+  assert.equal(sockets.length, before + 1);
   assertFaultless();
 });
 

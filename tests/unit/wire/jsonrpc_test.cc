@@ -193,8 +193,6 @@ std::string reply(const Error& error) {
   return out;
 }
 
-Error make_error(Errc code, std::string detail = {}) { return fail(code, std::move(detail)).error(); }
-
 TEST(RpcReply, errors_carry_code_text_and_retryable) {
   EXPECT_EQ(reply(make_error(Errc::method_not_found)),
             R"({"jsonrpc":"2.0","id":7,"error":{"code":-32601,"message":"no such method","data":{"retryable":false}}})");

@@ -1,0 +1,400 @@
+#include "hubbub/net/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "hubbub/base/assert.h"
+#include "hubbub/core/notices.h"
+#include "hubbub/core/outbox.h"
+
+namespace hubbub {
+namespace {
+
+// Uncounted frames waiting above which a client is not read from: it makes us answer and does not read the answers.
+constexpr std::size_t kUncountedBytesMax = 64 * 1024;
+constexpr std::uint16_t kNoCloseCode = 1005;  // RFC 6455 section 7.4.1: the Close frame had none
+
+std::span<char> as_span(std::string& text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+Connection::Connection(ConnectionHost& host, const Env& env, Socket socket, const Address& peer, std::uint64_t id,
+                       std::unique_ptr<Error> refusal)
+    : host_(host),
+      env_(env),
+      socket_(socket),
+      refused_at_accept_(refusal != nullptr),
+      peer_(peer),
+      id_(id),
+      refusal_(std::move(refusal)),
+      timer_([](void* self, Millis now) { static_cast<Connection*>(self)->on_timer(now); }, this),
+      opened_at_(env.now()),
+      last_read_at_(env.now()) {
+  arm(env.now() + env.limits.head_deadline_ms);
+}
+
+Connection::~Connection() = default;
+
+// --- Link
+
+void Connection::send_uncounted(FrameRef frame) {
+  if (phase_ == Phase::doomed || fin_sent_) return;
+  queue_.push(std::move(frame));
+  wake();
+}
+
+void Connection::close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) {
+  if (phase_ != Phase::open) return;
+  phase_ = Phase::closing;
+  close_code_ = code;
+  close_reason_ = reason.substr(0, wire::kCloseReasonMax);
+  closing_ = std::make_unique<Closing>(Closing{std::move(farewell), wire::make_close_frame(code, reason), mode});
+  arm(env_.now() + env_.limits.close_deadline_ms);
+  if (paused_) host_.want_read(*this);  // the peer's Close may be behind what is held
+  wake();
+}
+
+// --- Input
+
+void Connection::on_event(const IoEvent& event) {
+  if (phase_ == Phase::doomed) return;
+  if (event.ended) peer_ended_ = true;
+  if (event.writable && blocked_) {
+    blocked_ = false;
+    wake();
+  }
+  if (event.readable) host_.want_read(*this);
+}
+
+bool Connection::wants_input() const {
+  switch (phase_) {
+    case Phase::head:
+      return queue_.empty();  // one answer at a time, however many requests were piped in
+    case Phase::open:
+      return queue_.uncounted_bytes() <= kUncountedBytesMax && endpoint_->accepts_input();
+    case Phase::closing:
+    case Phase::finishing:
+      return true;
+    case Phase::doomed:
+      return false;
+  }
+  return false;
+}
+
+void Connection::read_some(std::span<char> buffer) {
+  if (paused_) {
+    if (!wants_input()) return;
+    paused_ = false;
+    use_held();
+  }
+  for (std::size_t budget = env_.limits.read_bytes_per_turn;;) {
+    if (!wants_input()) {
+      paused_ = true;  // after_write() asks again
+      return;
+    }
+    const ReadResult got = host_.io().read(socket_, buffer);
+    if (got.status == IoStatus::would_block) return;
+    if (got.status == IoStatus::eof) return on_eof();
+    if (got.status != IoStatus::ok) return doom("reset");
+    bytes_in_ += got.bytes;
+    env_.stats.bytes_in += got.bytes;
+    last_read_at_ = env_.now();
+    on_bytes(buffer.first(got.bytes));
+    if (phase_ == Phase::doomed) return;
+    if (got.bytes < buffer.size() && !peer_ended_) return;  // the socket is empty: the next edge will tell
+    if (got.bytes >= budget) return host_.want_read(*this);
+    budget -= got.bytes;
+  }
+}
+
+void Connection::use_held() {
+  if (held_.empty()) return;
+  if (phase_ == Phase::head) return serve_head();
+  std::string held = std::exchange(held_, {});
+  const std::size_t size = held.size();
+  held.resize(size + wire::kReadPadding);
+  on_bytes(as_span(held).first(size));
+}
+
+void Connection::on_eof() {
+  peer_ended_ = true;
+  // A client may send its request and FIN together; it still gets the answer. A WebSocket without a Close frame is just gone.
+  if ((phase_ == Phase::head || phase_ == Phase::finishing) && !queue_.empty()) return finish();
+  doom("peer closed");
+}
+
+void Connection::on_bytes(std::span<char> bytes) {
+  switch (phase_) {
+    case Phase::head:
+      held_.append(bytes.data(), bytes.size());
+      return serve_head();
+    case Phase::open:
+    case Phase::closing:
+      return feed(bytes);
+    case Phase::finishing:
+    case Phase::doomed:
+      return;  // read only so that closing the socket does not reset what we sent
+  }
+}
+
+void Connection::serve_head() {
+  wire::HttpParse parse = wire::parse_http_head(held_, env_.limits.head_bytes);
+  if (parse.status == wire::HttpParse::Status::need_more) return;
+  if (parse.status == wire::HttpParse::Status::error) {
+    if (parse.error.code == Errc::head_too_large) env_.stats.hit(LimitHit::head_bytes);
+    held_ = {};
+    respond(wire::http_refusal(parse.error), false);
+    return;
+  }
+  held_.erase(0, parse.head_bytes);
+  answer(parse.request);
+  if (held_.empty() || phase_ == Phase::finishing) return;
+  // Piped-in requests wait for the answer to be written; frames behind an upgrade can go on at once.
+  paused_ = true;
+  if (phase_ == Phase::open) host_.want_read(*this);
+}
+
+void Connection::answer(const wire::HttpRequest& request) {
+  const bool head_only = request.method == "HEAD";
+  if (refusal_) return respond(wire::http_refusal(*refusal_), head_only);
+  auto outcome = host_.service().on_request(request, peer_);
+  if (auto* upgrade = std::get_if<Upgrade>(&outcome)) return open(std::move(*upgrade));
+  auto& response = std::get<wire::HttpResponse>(outcome);
+  // Bodies are not read: after one, the connection cannot go on.
+  response.keep_alive = response.keep_alive && request.keep_alive && request.content_length == 0 && !request.chunked;
+  respond(response, head_only);
+}
+
+void Connection::respond(const wire::HttpResponse& response, bool head_only) {
+  ++env_.stats.http_requests;
+  if (response.status >= 400) ++env_.stats.http_refused;
+  send_uncounted(Frame::make({}, wire::format_http_response(response, head_only)));
+  arm(env_.now() + env_.limits.head_deadline_ms);
+  if (!response.keep_alive) finish();
+}
+
+void Connection::open(Upgrade upgrade) {
+  send_uncounted(Frame::make({}, upgrade.handshake.response));
+  phase_ = Phase::open;
+  ++env_.stats.handshakes;
+  const auto& deflate = upgrade.handshake.deflate;
+  const wire::Decoder::Settings settings{env_.limits.message_bytes, deflate ? &*deflate : nullptr};
+  decoder_.emplace(settings, deflate ? &host_.inflater() : nullptr);
+  if (deflate) coder_ = host_.make_coder(*deflate);
+  endpoint_ = std::move(upgrade.endpoint);
+  env_.log.info("connection opened", {{"connection", id_},
+                                      {"remote", remote()},
+                                      {"subprotocol", upgrade.handshake.subprotocol},
+                                      {"deflate", deflate.has_value()}});
+  const Millis interval = env_.limits.ping_interval_ms;
+  // The first ping comes anywhere in the interval, so that clients that came together are not pinged together.
+  if (interval > 0)
+    ping_at_ = env_.now() + interval / 2 + static_cast<Millis>(env_.rng.below(static_cast<std::uint64_t>(interval / 2 + 1)));
+  timer_.cancel();
+  arm_open();
+  endpoint_->on_open(*this);
+}
+
+void Connection::feed(std::span<char> bytes) {
+  while (phase_ == Phase::open || phase_ == Phase::closing) {
+    if (!wants_input()) return hold(bytes);
+    const wire::DecoderEvent event = decoder_->next(bytes);
+    if (event.kind == wire::DecoderEvent::Kind::need_more) return;
+    on_frame(event);
+  }
+}
+
+void Connection::hold(std::span<const char> bytes) {
+  held_.assign(bytes.data(), bytes.size());
+  paused_ = true;
+}
+
+void Connection::on_frame(const wire::DecoderEvent& event) {
+  using Kind = wire::DecoderEvent::Kind;
+  switch (event.kind) {
+    case Kind::need_more:
+      return;
+    case Kind::text:
+    case Kind::binary:
+      if (phase_ != Phase::open) return;  // after our Close nothing can be answered any more
+      ++messages_in_;
+      return event.kind == Kind::text ? endpoint_->on_text(event.payload) : endpoint_->on_binary(event.payload);
+    case Kind::ping:
+      // RFC 6455 section 5.5.3; none after our own Close frame.
+      if (phase_ == Phase::open) send_uncounted(wire::make_frame(wire::Opcode::pong, event.payload));
+      return;
+    case Kind::pong:
+      return;  // any byte counts as life: last_read_at_
+    case Kind::close:
+      return on_peer_close(event.close_code, event.payload);
+    case Kind::error:
+      if (event.error == Errc::message_too_big) env_.stats.hit(LimitHit::message_bytes);
+      env_.stats.error(event.error);
+      const std::uint16_t code = error_info(event.error).close_code;
+      close(code, event.payload, CloseMode::after_outbox, endpoint_->outbox() ? closing_notice(code, event.payload, -1) : FrameRef());
+      return finish();
+  }
+}
+
+void Connection::on_peer_close(std::uint16_t code, std::string_view reason) {
+  if (phase_ == Phase::open) {
+    // The echo of the peer's code completes the handshake (section 5.5.1).
+    close(code == kNoCloseCode ? 0 : code, {}, CloseMode::after_outbox, {});
+    close_code_ = code;
+    close_reason_ = reason;
+  }
+  finish();
+}
+
+// --- Output
+
+bool Connection::gather(std::vector<iovec>& parts) {
+  if (phase_ == Phase::doomed || blocked_ || fin_sent_) return false;
+  queue_close_frame();
+  const std::size_t before = parts.size();
+  const bool outbox_open = phase_ == Phase::open || (closing_ && closing_->mode == CloseMode::after_outbox);
+  queue_.gather(endpoint_ ? endpoint_->outbox() : nullptr, outbox_open, coder_.get(),
+                env_.limits.write_bytes_per_turn, parts);
+  if (parts.size() > before) return true;
+  after_write();
+  return false;
+}
+
+// The Close frame goes out when its turn has come: at once, or when the outbox is empty.
+void Connection::queue_close_frame() {
+  if (!closing_ || !closing_->close) return;
+  const Outbox* outbox = endpoint_ ? endpoint_->outbox() : nullptr;
+  if (closing_->mode == CloseMode::after_outbox && outbox && outbox->unsent() > 0) return;
+  if (closing_->farewell) queue_.push(std::move(closing_->farewell));
+  queue_.push(std::move(closing_->close));
+  closing_->mode = CloseMode::now;  // nothing may follow a Close frame (section 5.5.1)
+}
+
+void Connection::on_written(const WriteOp& op) {
+  if (op.status == IoStatus::failed) return doom("reset");
+  bytes_out_ += op.written;
+  env_.stats.bytes_out += op.written;
+  ++env_.stats.writes;
+  if (op.written > 0) stalled_at_ = 0;
+  queue_.written(op.written, op.parts, endpoint_.get());
+  if (op.status == IoStatus::would_block) {
+    blocked_ = true;
+    if (stalled_at_ == 0) stalled_at_ = env_.now();
+    if (phase_ == Phase::open) arm_open();
+  }
+  after_write();
+}
+
+void Connection::after_write() {
+  const Outbox* outbox = endpoint_ ? endpoint_->outbox() : nullptr;
+  const bool outbox_open = phase_ == Phase::open || (closing_ && closing_->mode == CloseMode::after_outbox);
+  const bool more = !queue_.empty() || (closing_ && closing_->close) || (outbox_open && outbox && outbox->unsent() > 0);
+  if (more && !blocked_) wake();
+  if (phase_ == Phase::finishing && !more && !fin_sent_) {
+    fin_sent_ = true;
+    host_.io().shutdown_write(socket_);
+    if (peer_ended_) return doom({});
+  }
+  // Input that waited for room may go on.
+  if (paused_ && wants_input()) host_.want_read(*this);
+}
+
+void Connection::finish() {
+  if (phase_ == Phase::finishing || phase_ == Phase::doomed) return;
+  phase_ = Phase::finishing;
+  held_ = {};
+  arm(env_.now() + env_.limits.close_deadline_ms);
+  wake();
+}
+
+void Connection::drain(Millis retry_after_ms) {
+  const ErrorInfo& info = error_info(Errc::restart);
+  if (phase_ == Phase::open)
+    close(info.close_code, info.text, CloseMode::after_outbox, closing_notice(info.close_code, info.text, retry_after_ms));
+  else if (phase_ == Phase::head)
+    finish();
+}
+
+void Connection::doom(std::string_view why) {
+  if (phase_ == Phase::doomed) return;
+  if (close_reason_.empty()) close_reason_ = why;
+  phase_ = Phase::doomed;
+  timer_.cancel();
+  host_.doom(*this);
+}
+
+void Connection::reap() {
+  if (!endpoint_) return;
+  endpoint_->on_gone();
+  // Codes of the applications' own range are counted together: a peer could invent two thousand.
+  const bool registered = close_code_ < 3000 || (close_code_ >= 4000 && close_code_ < 4600);
+  ++env_.stats.closes[registered ? close_code_ : std::uint16_t{0}];
+  env_.log.info("connection closed", {{"connection", id_},
+                                      {"remote", remote()},
+                                      {"code", close_code_},
+                                      {"reason", close_reason_},
+                                      {"duration_ms", env_.now() - opened_at_},
+                                      {"messages_in", messages_in_},
+                                      {"bytes_in", bytes_in_},
+                                      {"bytes_out", bytes_out_}});
+}
+
+// --- Time
+
+void Connection::arm(Millis deadline) { env_.timers.arm(timer_, deadline); }
+
+void Connection::arm_open() {
+  Millis next = pong_by_ ? pong_by_ : ping_at_;
+  if (stalled_at_) {
+    const Millis stall = stalled_at_ + env_.limits.write_stall_ms;
+    next = next ? std::min(next, stall) : stall;
+  }
+  if (next && (!timer_.armed() || timer_.deadline() > next)) arm(next);
+}
+
+void Connection::on_timer(Millis now) {
+  switch (phase_) {
+    case Phase::head: {
+      const bool idle = held_.empty() && queue_.empty();
+      if (idle || refusal_ || !queue_.empty()) return doom("no request in time");
+      env_.stats.hit(LimitHit::head_deadline);
+      return respond(wire::http_refusal(limit_error(Errc::head_deadline, "limits.head_deadline",
+                                                    "the request head did not arrive within limits.head_deadline")),
+                     false);
+    }
+    case Phase::open:
+      return on_open_timer(now);
+    case Phase::closing:
+    case Phase::finishing:
+      if (!fin_sent_) env_.stats.hit(LimitHit::close_deadline);
+      return doom("close deadline");
+    case Phase::doomed:
+      return;
+  }
+}
+
+void Connection::on_open_timer(Millis now) {
+  if (stalled_at_ && now >= stalled_at_ + env_.limits.write_stall_ms) {
+    stalled_at_ = 0;
+    return endpoint_->on_stalled();
+  }
+  if (pong_by_ && now >= pong_by_) {
+    // A byte that came after the ping is as good as a pong: the peer lives.
+    if (last_read_at_ < pong_by_ - env_.limits.pong_deadline_ms) {
+      env_.stats.hit(LimitHit::pong);
+      const ErrorInfo& info = error_info(Errc::no_pong);
+      return close(info.close_code, info.text, CloseMode::now, closing_notice(info.close_code, info.text, -1));
+    }
+    pong_by_ = 0;
+  }
+  if (ping_at_ && now >= ping_at_) {
+    send_uncounted(host_.ping_frame());
+    const auto interval = static_cast<std::uint64_t>(env_.limits.ping_interval_ms);
+    // Up to a tenth earlier than the interval: never later, for proxies count on it.
+    ping_at_ = now + static_cast<Millis>(interval - env_.rng.below(interval / 10 + 1));
+    if (env_.limits.pong_deadline_ms > 0) pong_by_ = now + env_.limits.pong_deadline_ms;
+  }
+  arm_open();
+}
+
+}  // namespace hubbub

@@ -1,0 +1,153 @@
+// Connection: one accepted socket, from the HTTP head to the last byte. A state machine that moves bytes between the
+// socket, the WebSocket codec and its Endpoint; it knows nothing of sessions, topics or methods.
+//
+//   head -> open -> closing -> finishing -> doomed        (any phase may go to finishing or doomed)
+//
+//   head       reading HTTP requests; plain ones are answered, an upgrade leads to open
+//   open       messages both ways
+//   closing    our Close frame is queued or sent; waiting for the peer's
+//   finishing  nothing more to read: write what is queued, FIN, wait for the peer's FIN
+//   doomed     dead; freed at the end of the turn
+//
+// Invariants: doomed once, reaped by the shard at the end of the turn, never destroyed inside a call; every phase but
+// doomed has a deadline or pings. One thread.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hubbub/base/slab.h"
+#include "hubbub/core/env.h"
+#include "hubbub/core/link.h"
+#include "hubbub/net/io.h"
+#include "hubbub/net/service.h"
+#include "hubbub/net/write_queue.h"
+#include "hubbub/wire/ws_decoder.h"
+
+namespace hubbub {
+
+class Connection;
+
+// What a connection needs of its shard.
+class ConnectionHost {
+ public:
+  virtual ~ConnectionHost() = default;
+  virtual void want_flush(Connection& connection) = 0;  // write at the end of this turn
+  virtual void want_read(Connection& connection) = 0;   // go on reading in the next turn
+  virtual bool flush_one(Connection& connection) = 0;   // write now; true if bytes went out
+  virtual void doom(Connection& connection) = 0;        // free at the end of this turn
+  [[nodiscard]] virtual Io& io() = 0;
+  [[nodiscard]] virtual Service& service() = 0;
+  [[nodiscard]] virtual const FrameRef& ping_frame() = 0;
+  [[nodiscard]] virtual wire::Inflater& inflater() = 0;
+  [[nodiscard]] virtual std::unique_ptr<MessageCoder> make_coder(const wire::DeflateParams& params) = 0;
+};
+
+class Connection final : public Link {
+ public:
+  enum class Phase : std::uint8_t { head, open, closing, finishing, doomed };
+
+  // `refusal`, if set, answers the first request whatever it is (limits that are hit before anything is known).
+  Connection(ConnectionHost& host, const Env& env, Socket socket, const Address& peer, std::uint64_t id,
+             std::unique_ptr<Error> refusal);
+  ~Connection() override;
+
+  [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] Socket socket() const { return socket_; }
+  [[nodiscard]] const Address& peer() const { return peer_; }
+  [[nodiscard]] bool refused_at_accept() const { return refused_at_accept_; }
+
+  // Link
+  void wake() override { host_.want_flush(*this); }
+  bool flush_now() override { return host_.flush_one(*this); }
+  void send_uncounted(FrameRef frame) override;
+  void close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) override;
+  [[nodiscard]] std::string remote() const override { return peer_.text(); }
+  [[nodiscard]] std::uint64_t connection_id() const override { return id_; }
+
+  // Shard's calls. `buffer` is the shard's one read buffer with wire::kReadPadding bytes behind it.
+  void on_event(const IoEvent& event);
+  // Reads within the turn's budget; asks the host for another turn when there is more.
+  void read_some(std::span<char> buffer);
+  // True if a write should be tried.
+  [[nodiscard]] bool gather(std::vector<iovec>& parts);
+  void on_written(const WriteOp& op);
+  // Closes with 1012, after what is queued; for the drain. A connection in the head phase is closed when it is idle.
+  void drain(Millis retry_after_ms);
+  // The end: tells the endpoint, logs. The shard then closes the socket and frees.
+  void reap();
+
+  Handle<Connection> handle;  // the shard's bookkeeping
+  bool in_flush_list = false;
+  bool in_read_list = false;
+
+ private:
+  struct Closing {
+    FrameRef farewell;
+    FrameRef close;
+    CloseMode mode;
+  };
+
+  [[nodiscard]] bool wants_input() const;
+  void use_held();
+  void on_eof();
+  void on_bytes(std::span<char> bytes);
+  void on_head_bytes(std::string_view bytes);
+  void serve_head();
+  void answer(const wire::HttpRequest& request);
+  void respond(const wire::HttpResponse& response, bool head_only);
+  void open(Upgrade upgrade);
+  void feed(std::span<char> bytes);
+  void hold(std::span<const char> bytes);
+  void on_frame(const wire::DecoderEvent& event);
+  void on_peer_close(std::uint16_t code, std::string_view reason);
+  void queue_close_frame();
+  void finish();
+  void after_write();
+  void doom(std::string_view why);
+
+  void on_timer(Millis now);
+  void on_open_timer(Millis now);
+  void arm(Millis deadline);
+  void arm_open();
+
+  ConnectionHost& host_;
+  const Env& env_;
+  Socket socket_;
+  Phase phase_ = Phase::head;
+  bool refused_at_accept_;
+  bool peer_ended_ = false;    // an event said so: read until eof
+  bool blocked_ = false;       // the socket takes no more; `writable` will come
+  bool fin_sent_ = false;
+  bool paused_ = false;        // not read from until it has room for answers
+  std::uint16_t close_code_ = 1006;  // for the log: ours, else the peer's, else none seen
+  Address peer_;
+  std::uint64_t id_;
+  std::unique_ptr<Error> refusal_;
+  std::string held_;           // bytes read and not used yet: half a head, or input of a client that must drain first
+  std::optional<wire::Decoder> decoder_;
+  std::unique_ptr<Endpoint> endpoint_;
+  std::unique_ptr<MessageCoder> coder_;
+  WriteQueue queue_;
+  std::unique_ptr<Closing> closing_;
+  std::string close_reason_;
+  Timer timer_;
+  Millis opened_at_;
+  Millis last_read_at_;
+  Millis ping_at_ = 0;         // 0: none due
+  Millis pong_by_ = 0;         // 0: no ping outstanding
+  Millis stalled_at_ = 0;      // since when the socket takes nothing; 0: it does
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  std::uint64_t messages_in_ = 0;
+};
+
+}  // namespace hubbub

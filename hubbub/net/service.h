@@ -1,0 +1,29 @@
+// Service: what stands behind a shard's HTTP requests. Written by server/ (the program's endpoints) and by tests.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <variant>
+
+#include "hubbub/core/link.h"
+#include "hubbub/net/address.h"
+#include "hubbub/wire/handshake.h"
+#include "hubbub/wire/http_head.h"
+
+namespace hubbub {
+
+// A WebSocket upgrade that was agreed to.
+struct Upgrade {
+  wire::Handshake handshake;
+  std::unique_ptr<Endpoint> endpoint;  // serves the connection; never null
+};
+
+class Service {
+ public:
+  virtual ~Service() = default;
+  // Shard's thread. `peer` is the other end of the TCP connection.
+  [[nodiscard]] virtual std::variant<wire::HttpResponse, Upgrade> on_request(const wire::HttpRequest& request,
+                                                                             const Address& peer) = 0;
+};
+
+}  // namespace hubbub

@@ -1,0 +1,273 @@
+#include "hubbub/net/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "hubbub/base/assert.h"
+
+namespace hubbub {
+namespace {
+
+// Tags below a generation-1 handle (generation << 32): never a connection's.
+constexpr std::uint64_t kListenerTag = 1;
+// Refused connections kept at a time to be told why; beyond, they are closed unanswered.
+constexpr std::size_t kRefusedMax = 256;
+constexpr std::size_t kReadBufferBytes = 64 * 1024;
+constexpr Millis kDrainStepMs = 20;
+
+}  // namespace
+
+Shard::Shard(const ShardSettings& settings, Io& io, Clock& clock, Rng& rng, Log& log, MethodTable& methods)
+    : settings_(settings),
+      io_(io),
+      clock_(clock),
+      timers_(clock.now_ms()),
+      env_{clock, rng, log, timers_, settings_.limits, settings_.access, stats_, clock.now_ms()},
+      hub_(env_),
+      mailbox_(std::make_shared<Mailbox>(io)),
+      dispatcher_(hub_, methods, mailbox_),
+      ip_gate_(settings_.limits, stats_),
+      buffer_(kReadBufferBytes + wire::kReadPadding),
+      ping_frame_(wire::make_frame(wire::Opcode::ping, {})) {}
+
+Shard::~Shard() {
+  mailbox_->close();
+  connections_.for_each([&](Handle<Connection> handle, Connection& connection) {
+    connection.reap();
+    io_.close(connection.socket());
+    connections_.erase(handle);
+  });
+  if (listener_ != kNoSocket) io_.close(listener_);
+}
+
+Result<std::string> Shard::listen(const std::string& host, std::uint16_t port) {
+  auto listening = io_.listen(host, port);
+  if (!listening) return std::unexpected(std::move(listening.error()));
+  listener_ = listening->socket;
+  if (!io_.watch(listener_, kListenerTag)) return fail(Errc::internal_error, "cannot watch the listening socket");
+  return listening->address;
+}
+
+// --- The turn
+
+bool Shard::run_once() {
+  const auto events = io_.wait(wait_for());
+  begin_turn();
+  for (const IoEvent& event : events) on_io_event(event);
+  if (accept_ready_) accept_some();
+  read_all();
+  run_posted();
+  // After the I/O: a pong that waited in the socket while the process slept counts.
+  timers_.advance(env_.turn_now);
+  if (draining()) step_drain();
+  hub_.finish_turn();
+  flush_all();
+  reap();
+  return !drained();
+}
+
+bool Shard::drained() {
+  if (!draining()) return false;
+  return std::none_of(drain_order_.begin(), drain_order_.end(),
+                      [&](Handle<Connection> handle) { return connections_.get(handle) != nullptr; });
+}
+
+void Shard::begin_turn() { env_.turn_now = std::max(env_.turn_now, clock_.now_ms()); }
+
+Millis Shard::wait_for() const {
+  if (!to_read_.empty() || accept_ready_ || !doomed_.empty()) return 0;
+  if (!to_flush_.empty() && flush_at_ == 0) return 0;
+  Millis wake = timers_.next_wake();
+  const auto sooner = [&wake](Millis at) { wake = wake < 0 ? at : std::min(wake, at); };
+  if (!to_flush_.empty()) sooner(flush_at_);
+  if (draining()) sooner(env_.turn_now + kDrainStepMs);
+  return wake < 0 ? -1 : std::max<Millis>(0, wake - clock_.now_ms());
+}
+
+void Shard::on_io_event(const IoEvent& event) {
+  if (event.tag == kListenerTag) {
+    accept_ready_ = true;
+    return;
+  }
+  if (Connection* connection = connections_.get(Handle<Connection>::from_bits(event.tag))) connection->on_event(event);
+}
+
+void Shard::read_all() {
+  std::swap(reading_, to_read_);
+  const std::span<char> buffer(buffer_.data(), kReadBufferBytes);
+  for (const auto handle : reading_) {
+    Connection* connection = connections_.get(handle);
+    if (!connection) continue;
+    connection->in_read_list = false;
+    if (connection->phase() != Connection::Phase::doomed) connection->read_some(buffer);
+  }
+  reading_.clear();
+}
+
+void Shard::run_posted() {
+  mailbox_->take(tasks_);
+  for (auto& task : tasks_) task();
+  tasks_.clear();
+}
+
+// --- Accepting
+
+void Shard::accept_some() {
+  if (listener_ == kNoSocket) {
+    accept_ready_ = false;
+    return;
+  }
+  for (std::size_t n = 0; n < settings_.limits.accepts_per_turn; ++n) {
+    const AcceptResult accepted = io_.accept(listener_);
+    switch (accepted.status) {
+      case IoStatus::ok:
+        ++stats_.accepted;
+        add_connection(accepted);
+        break;
+      case IoStatus::out_of_fds:
+        stats_.hit(LimitHit::fds);
+        break;  // that one was dropped: go on with the next
+      default:
+        accept_ready_ = false;
+        return;
+    }
+  }
+}
+
+std::unique_ptr<Error> Shard::admit(const Address& peer, bool& counted_by_ip) {
+  if (auto admitted = ip_gate_.admit(peer, env_.now()); !admitted)
+    return std::make_unique<Error>(std::move(admitted.error()));
+  counted_by_ip = true;
+  if (connections_.size() - refused_ < settings_.connections_max) return nullptr;
+  stats_.hit(LimitHit::connections);
+  Error error = limit_error(Errc::node_full, "limits.connections",
+                            "this server has all the connections it takes (limits.connections)");
+  error.retry_after_ms = 1000;
+  return std::make_unique<Error>(std::move(error));
+}
+
+void Shard::add_connection(const AcceptResult& accepted) {
+  bool counted_by_ip = false;
+  std::unique_ptr<Error> refusal = admit(accepted.peer, counted_by_ip);
+  const bool refused = refusal != nullptr;
+  if (refused) {
+    ++stats_.http_refused;
+    if (counted_by_ip) ip_gate_.release(accepted.peer);
+  }
+  if (refused && refused_ >= kRefusedMax) return io_.close(accepted.socket);
+  const auto handle =
+      connections_.emplace(*this, env_, accepted.socket, accepted.peer, next_id_++, std::move(refusal));
+  Connection& connection = *connections_.get(handle);
+  connection.handle = handle;
+  refused_ += refused;
+  if (!io_.watch(accepted.socket, handle.bits())) doom(connection);
+}
+
+// --- Writing
+
+void Shard::want_flush(Connection& connection) {
+  if (std::exchange(connection.in_flush_list, true)) return;
+  if (to_flush_.empty() && settings_.limits.flush_delay_ms > 0)
+    flush_at_ = env_.turn_now + settings_.limits.flush_delay_ms;
+  to_flush_.push_back(connection.handle);
+}
+
+void Shard::want_read(Connection& connection) {
+  if (!std::exchange(connection.in_read_list, true)) to_read_.push_back(connection.handle);
+}
+
+void Shard::flush_all() {
+  if (to_flush_.empty() || (flush_at_ != 0 && flush_at_ > env_.turn_now)) return;
+  flush_at_ = 0;
+  std::swap(flushing_, to_flush_);
+  flush(flushing_);
+  flushing_.clear();
+}
+
+void Shard::flush(const List& list) {
+  parts_.clear();
+  ops_.clear();
+  // Parts first, spans afterwards: the vector moves while it grows.
+  writers_.clear();
+  for (const auto handle : list) {
+    Connection* connection = connections_.get(handle);
+    if (!connection) continue;
+    connection->in_flush_list = false;
+    const std::size_t first = parts_.size();
+    if (!connection->gather(parts_)) continue;
+    ops_.push_back(WriteOp{connection->socket(), std::span<const iovec>(static_cast<iovec*>(nullptr), parts_.size() - first)});
+    writers_.push_back(connection);
+  }
+  const iovec* next = parts_.data();
+  for (WriteOp& op : ops_) {
+    op.parts = {next, op.parts.size()};
+    next += op.parts.size();
+  }
+  io_.write(ops_);
+  for (std::size_t i = 0; i < ops_.size(); ++i) writers_[i]->on_written(ops_[i]);
+}
+
+bool Shard::flush_one(Connection& connection) {
+  std::vector<iovec> parts;
+  if (!connection.gather(parts)) return false;
+  WriteOp op{connection.socket(), parts};
+  io_.write({&op, 1});
+  connection.on_written(op);
+  return op.written > 0;
+}
+
+// --- The end
+
+void Shard::doom(Connection& connection) { doomed_.push_back(connection.handle); }
+
+void Shard::reap() {
+  for (std::size_t i = 0; i < doomed_.size(); ++i) {
+    Connection* connection = connections_.get(doomed_[i]);
+    if (!connection) continue;
+    connection->reap();
+    io_.close(connection->socket());
+    if (connection->refused_at_accept())
+      --refused_;
+    else
+      ip_gate_.release(connection->peer());
+    connections_.erase(doomed_[i]);
+  }
+  doomed_.clear();
+}
+
+void Shard::begin_drain() {
+  if (draining()) return;
+  drain_began_ = env_.turn_now;
+  drain_until_ = env_.turn_now + std::max<Millis>(1, settings_.drain_period_ms);
+  // The listener stays: /readyz must be able to say 503, and upgrades are refused with Retry-After.
+  hub_.begin_drain(settings_.drain_period_ms);
+  connections_.for_each([&](Handle<Connection> handle, Connection&) { drain_order_.push_back(handle); });
+  for (std::size_t i = drain_order_.size(); i > 1; --i)
+    std::swap(drain_order_[i - 1], drain_order_[env_.rng.below(i)]);
+}
+
+// Closes as many as the time that has passed of the drain period allows.
+void Shard::step_drain() {
+  const Millis period = drain_until_ - drain_began_;
+  const Millis passed = std::min(period, env_.turn_now - drain_began_);
+  const std::size_t due = drain_order_.size() * static_cast<std::size_t>(passed) / static_cast<std::size_t>(period);
+  for (; drain_done_ < due; ++drain_done_) {
+    Connection* connection = connections_.get(drain_order_[drain_done_]);
+    // Come back when the drain is over, spread over a second period.
+    if (connection)
+      connection->drain(drain_until_ - env_.turn_now +
+                        static_cast<Millis>(env_.rng.below(static_cast<std::uint64_t>(period) + 1)));
+  }
+}
+
+wire::Inflater& Shard::inflater() {
+  if (!inflater_) inflater_.emplace(15, false);
+  return *inflater_;
+}
+
+std::unique_ptr<MessageCoder> Shard::make_coder(const wire::DeflateParams& params) {
+  if (!deflater_) deflater_.emplace(settings_.deflate.level, 15, false);
+  return std::make_unique<MessageCoder>(params, *deflater_, settings_.deflate);
+}
+
+}  // namespace hubbub

@@ -1,0 +1,81 @@
+#include "hubbub/net/write_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "hubbub/base/assert.h"
+#include "hubbub/core/outbox.h"
+
+namespace hubbub {
+namespace {
+
+iovec part_of(const Frame& frame, std::size_t skip) {
+  const std::string_view wire = frame.wire();
+  return {const_cast<char*>(wire.data() + skip), wire.size() - skip};
+}
+
+}  // namespace
+
+void WriteQueue::push(FrameRef frame) {
+  uncounted_bytes_ += frame->size();
+  uncounted_.push_back(std::move(frame));
+}
+
+const Frame& WriteQueue::encoded(const Outbox& outbox, std::size_t ahead, MessageCoder* coder) {
+  const Frame& frame = outbox.at(outbox.sent() + ahead);
+  if (!coder) return frame;
+  if (ahead < private_.size() && private_[ahead]) return *private_[ahead];
+  if (const Frame* shared = coder->shared(frame)) return *shared;
+  if (private_.size() <= ahead) private_.resize(ahead + 1);
+  private_[ahead] = coder->encode(frame);
+  return *private_[ahead];
+}
+
+void WriteQueue::gather(Outbox* outbox, bool outbox_open, MessageCoder* coder, std::size_t bytes_max,
+                        std::vector<iovec>& parts) {
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  const auto add = [&](const Frame& frame, std::size_t skip) {
+    parts.push_back(part_of(frame, skip));
+    bytes += parts.back().iov_len;
+    ++count;
+  };
+  half_first_ = half_ == Half::outbox;
+  uncounted_given_ = 0;
+  std::size_t ahead = 0;
+  if (half_first_) add(encoded(*outbox, ahead++, coder), skip_);
+  for (const FrameRef& frame : uncounted_) {
+    if (count == kPartsMax || bytes >= bytes_max) return;
+    add(*frame, half_ == Half::uncounted && uncounted_given_ == 0 ? skip_ : 0);
+    ++uncounted_given_;
+  }
+  if (!outbox || !outbox_open) return;
+  for (const std::uint64_t unsent = outbox->unsent(); ahead < unsent; ++ahead) {
+    if (count == kPartsMax || bytes >= bytes_max) return;
+    add(encoded(*outbox, ahead, coder), 0);
+  }
+}
+
+void WriteQueue::written(std::size_t bytes, std::span<const iovec> parts, Endpoint* endpoint) {
+  std::size_t uncounted_done = 0;
+  std::size_t outbox_done = 0;
+  for (std::size_t i = 0; i < parts.size() && bytes > 0; ++i) {
+    const bool uncounted = i >= std::size_t{half_first_} && i < half_first_ + uncounted_given_;
+    if (bytes < parts[i].iov_len) {
+      skip_ += bytes;  // 0 but for the frame that was half written already
+      half_ = uncounted ? Half::uncounted : Half::outbox;
+      break;
+    }
+    bytes -= parts[i].iov_len;
+    half_ = Half::none;
+    skip_ = 0;
+    ++(uncounted ? uncounted_done : outbox_done);
+  }
+  for (std::size_t i = 0; i < uncounted_done; ++i) uncounted_bytes_ -= uncounted_[i]->size();
+  uncounted_.erase(uncounted_.begin(), uncounted_.begin() + static_cast<std::ptrdiff_t>(uncounted_done));
+  const std::size_t private_done = std::min(outbox_done, private_.size());
+  private_.erase(private_.begin(), private_.begin() + static_cast<std::ptrdiff_t>(private_done));
+  for (std::size_t i = 0; i < outbox_done; ++i) endpoint->on_sent();
+}
+
+}  // namespace hubbub

@@ -1,0 +1,52 @@
+// WriteQueue: the order in which one connection's bytes go out: first the frame that is half on the wire, then uncounted frames
+// (HTTP responses, pongs, notices, Close), then the outbox. Gathers references for one scattered write; copies nothing.
+//
+// Invariant: between gather() and written() nothing else touches the queue or the outbox.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "hubbub/base/frame.h"
+#include "hubbub/core/link.h"
+#include "hubbub/net/message_coder.h"
+
+namespace hubbub {
+
+class WriteQueue {
+ public:
+  // Most parts of one write: enough for a turn's burst, far below IOV_MAX.
+  static constexpr std::size_t kPartsMax = 128;
+
+  void push(FrameRef frame);
+  [[nodiscard]] std::size_t uncounted_bytes() const { return uncounted_bytes_; }
+  // True if a frame is half written: the next byte must be its.
+  [[nodiscard]] bool mid_frame() const { return half_ != Half::none; }
+  [[nodiscard]] bool empty() const { return uncounted_.empty() && half_ == Half::none; }
+
+  // Appends what to write next: at most kPartsMax parts, and no further part once `bytes_max` is reached. `outbox` may be
+  // null; with `outbox_open` false only its half-written frame goes out. `coder` null: frames as they are.
+  void gather(Outbox* outbox, bool outbox_open, MessageCoder* coder, std::size_t bytes_max, std::vector<iovec>& parts);
+  // The socket took `bytes` of the `parts` that the last gather() gave. Tells `endpoint` of each outbox frame that is out.
+  void written(std::size_t bytes, std::span<const iovec> parts, Endpoint* endpoint);
+
+ private:
+  enum class Half : std::uint8_t { none, uncounted, outbox };
+
+  [[nodiscard]] const Frame& encoded(const Outbox& outbox, std::size_t ahead, MessageCoder* coder);
+
+  std::vector<FrameRef> uncounted_;
+  std::vector<FrameRef> private_;  // private encodings of the outbox's frames from sent() on
+  std::size_t uncounted_bytes_ = 0;
+  std::size_t skip_ = 0;  // bytes of the half-written frame that are out
+  Half half_ = Half::none;
+  // The last gather(): [half an outbox frame] [uncounted frames] [outbox frames].
+  bool half_first_ = false;
+  std::size_t uncounted_given_ = 0;
+};
+
+}  // namespace hubbub

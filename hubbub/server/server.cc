@@ -1,0 +1,172 @@
+#include "hubbub/server/server.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <ctime>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "hubbub/base/assert.h"
+#include "hubbub/base/version.h"
+#include "hubbub/core/builtin_methods.h"
+#include "hubbub/net/epoll_io.h"
+#include "hubbub/net/shard.h"
+#include "hubbub/server/cli.h"
+#include "hubbub/server/routes.h"
+#include "hubbub/server/system_clock.h"
+
+namespace hubbub {
+namespace {
+
+// Descriptors that are not clients': listener, epoll, log, libraries, and some air.
+constexpr std::size_t kOwnDescriptors = 32;
+
+// The most descriptors this process may have; the soft limit is raised to the hard one.
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  if (limit.rlim_cur < limit.rlim_max) {
+    const rlimit wanted{limit.rlim_max, limit.rlim_max};
+    if (::setrlimit(RLIMIT_NOFILE, &wanted) == 0) limit = wanted;
+  }
+  constexpr rlim_t kMost = 10'000'000;  // RLIM_INFINITY and containers' huge values
+  return static_cast<std::size_t>(std::min(limit.rlim_cur, kMost));
+}
+
+std::size_t connections_for(const Limits& limits) {
+  const std::size_t descriptors = raise_descriptor_limit();
+  const std::size_t room = descriptors > 2 * kOwnDescriptors ? descriptors - kOwnDescriptors : descriptors / 4;
+  return limits.connections == 0 ? room : std::min(limits.connections, room);
+}
+
+ShardSettings shard_settings(const Config& config) {
+  return {.limits = config.limits,
+          .access = config.access,
+          .deflate = config.compression,
+          .connections_max = connections_for(config.limits),
+          .drain_period_ms = config.drain_period_ms};
+}
+
+sigset_t stop_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTERM);
+  ::sigaddset(&set, SIGINT);
+  return set;
+}
+
+}  // namespace
+
+struct Server::Parts {
+  explicit Parts(Config c, Log* l) : config(std::move(c)), log(l) {
+    if (log) return;
+    own_log.emplace(config.log_level, config.log_format);
+    log = &*own_log;
+  }
+
+  Config config;
+  Log* log;
+  std::optional<SpdLog> own_log;
+  bool echo = false;
+  EpollIo io;
+  SystemClock clock;
+  SystemRng rng;
+  MethodTable methods;
+  Dispatcher* dispatcher = nullptr;
+  std::optional<Shard> shard;
+  std::optional<Routes> routes;
+  std::thread thread;
+  std::atomic<bool> ended{false};
+  std::atomic<bool> cut{false};
+};
+
+Server::Server(Config config, Log* log) : parts_(std::make_unique<Parts>(std::move(config), log)) {
+  add_builtin_methods(parts_->methods, parts_->dispatcher);
+}
+
+Server::~Server() {
+  Parts& p = *parts_;
+  if (p.shard && p.thread.joinable()) {
+    p.cut = true;
+    p.shard->post([] {});
+    p.thread.join();
+  }
+  p.routes.reset();
+  p.shard.reset();
+}
+
+MethodTable& Server::methods() { return parts_->methods; }
+
+void Server::use_echo() { parts_->echo = true; }
+
+Result<std::string> Server::start() {
+  Parts& p = *parts_;
+  HUBBUB_ASSERT(!p.shard);
+  p.shard.emplace(shard_settings(p.config), p.io, p.clock, p.rng, *p.log, p.methods);
+  p.dispatcher = &p.shard->dispatcher();
+  p.routes.emplace(*p.shard, RoutesSettings{p.config.cors_origins, p.echo});
+  p.shard->set_service(*p.routes);
+  auto address = p.shard->listen(p.config.listen.host, p.config.listen.port);
+  if (!address) {
+    p.routes.reset();
+    p.shard.reset();
+    return address;
+  }
+  p.log->info("listening", {{"address", *address},
+                            {"version", kVersion},
+                            {"connections_max", p.shard->settings().connections_max},
+                            {"protected", !p.config.access.configured()},
+                            {"echo", p.echo}});
+  p.thread = std::thread([&p] {
+    p.shard->bind_thread();
+    while (!p.cut && p.shard->run_once()) {
+    }
+    p.ended = true;
+  });
+  return address;
+}
+
+void Server::stop() {
+  Parts& p = *parts_;
+  if (!p.thread.joinable()) return;
+  p.shard->post([&p] { p.shard->begin_drain(); });
+  p.thread.join();
+}
+
+int Server::run() {
+  Parts& p = *parts_;
+  const sigset_t signals = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  if (auto started = start(); !started) {
+    p.log->error("cannot start", {{"reason", started.error().message()}});
+    return static_cast<int>(ExitCode::unavailable);
+  }
+  int signal = 0;
+  ::sigwait(&signals, &signal);
+  p.log->info("draining", {{"signal", signal}, {"period_ms", p.config.drain_period_ms}});
+  p.shard->post([&p] { p.shard->begin_drain(); });
+  while (!p.ended) {
+    const timespec moment{0, 50'000'000};
+    const int second = ::sigtimedwait(&signals, nullptr, &moment);
+    if (second <= 0) continue;
+    p.log->warn("stopped at once", {{"signal", second}});
+    ::_exit(128 + second);
+  }
+  p.thread.join();
+  p.log->info("stopped");
+  return static_cast<int>(ExitCode::ok);
+}
+
+bool Server::post(std::move_only_function<void(Hub&)> task) {
+  Parts& p = *parts_;
+  if (!p.shard) return false;
+  return p.shard->post([&p, task = std::move(task)]() mutable { task(p.shard->hub()); });
+}
+
+}  // namespace hubbub
