@@ -1,5 +1,5 @@
-// HTTP heads: the outcome does not depend on how the bytes were cut; what is accepted is sane; what is sane can be asked
-// for a handshake. The first byte chooses the limit on the head and where the cuts fall.
+// HTTP heads: the outcome does not depend on how the bytes were cut; what is accepted is sane; what is sane
+// can be asked for a handshake. The first byte chooses the limit on the head and where the cuts fall.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -46,7 +46,8 @@ void check_accepted(const HttpParse& parse, std::string_view text, std::size_t l
   HUBBUB_ASSERT(request.count("host") == 1 || request.version == 10);
   for (const auto& [name, value] : request.headers) {
     HUBBUB_ASSERT(!name.empty() && clean(value));
-    HUBBUB_ASSERT(std::ranges::none_of(name, [](char c) { return (c >= 'A' && c <= 'Z') || c <= ' ' || c == ':'; }));
+    HUBBUB_ASSERT(
+        std::ranges::none_of(name, [](char c) { return (c >= 'A' && c <= 'Z') || c <= ' ' || c == ':'; }));
   }
   static_cast<void>(request.query_param("session"));
 }

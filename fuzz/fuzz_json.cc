@@ -1,6 +1,6 @@
-// JSON: the parser agrees with simdjson's own on what is JSON (but for huge numbers and the depth bound), slices of any
-// bytes stay inside them, and slices of a valid text are valid and pair up with the DOM. Then the same text as a JSON-RPC
-// request, and as a string to write.
+// JSON: the parser agrees with simdjson's own on what is JSON (but for huge numbers and the depth bound),
+// slices of any bytes stay inside them, and slices of a valid text are valid and pair up with the DOM. Then
+// the same text as a JSON-RPC request, and as a string to write.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,7 +37,8 @@ bool holds_long_number(std::string_view text) {
 }
 
 bool inside(std::string_view part, std::string_view whole) {
-  return part.empty() || (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+  return part.empty() ||
+         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
 // In a block of exactly the text's size, so that the address sanitizer sees a read outside.
@@ -78,7 +79,8 @@ void check_request(std::string_view text, dom::element element) {
   std::string_view id;
   const auto request = read_request(text, element, id);
   HUBBUB_ASSERT(!id.empty() && (id == "null" || inside(id, text)));
-  HUBBUB_ASSERT(!request || (inside(request->params, text) && (request->is_notification() || request->id == id)));
+  HUBBUB_ASSERT(!request ||
+                (inside(request->params, text) && (request->is_notification() || request->id == id)));
 }
 
 // What is written as a string reads back the same.

@@ -1,9 +1,10 @@
 // The types a typed method may take and give: raw JSON, the empty params, and the concepts that say which C++
 // types have a JSON form. params.h reads these types, json_write.h writes them, schema.h describes them; all
 // three follow the same list, which stands here:
-//   bool · integers of 8 to 64 bits · double · std::string, std::string_view · RawJson, JsonText ·
-//   std::optional<T>, std::vector<T>, std::map<std::string, T> · enums described with BOOST_DESCRIBE_ENUM (as
-//   strings) · structs described with BOOST_DESCRIBE_STRUCT, not containing themselves.
+//   - bool, integers of 8 to 64 bits, double, std::string, std::string_view, RawJson, JsonText
+//   - std::optional<T>, std::vector<T>, std::map<std::string, T>
+//   - enums described with BOOST_DESCRIBE_ENUM, as strings
+//   - structs described with BOOST_DESCRIBE_STRUCT, not containing themselves
 #pragma once
 
 #include <concepts>

@@ -1,18 +1,18 @@
 // MethodTable: the methods clients may call, each registered with the types of its params and its result. The
-// types are the single source for reading and checking params, writing results, and `rpc.discover`
-// (schema.h).
+// types are the single source for checking params, writing results and answering `rpc.discover`.
 //
-//   table.add<AddParams, std::int64_t>("add", [](Call&, const AddParams& p) { return p.a + p.b;
-//   }).summary("Adds.");
+//   auto add = [](Call&, const AddParams& p) { return p.a + p.b; };
+//   table.add<AddParams, std::int64_t>("add", add).summary("Adds two integers.");
 //
 // A handler takes (Call&, const Params&) and returns one of
-//   R (or void for R = void)       the result
-//   hubbub::Result<R>              the result, or an error, e.g. `return hubbub::reject(1, "no such room")`
-//   hubbub::Deferred, Result<Deferred>   the reply comes later, through what Call::defer gave
+//   - R, or nothing for R = void: the result
+//   - hubbub::Result<R>: the result, or an error, e.g. `return hubbub::reject(1, "no such room")`
+//   - hubbub::Deferred or hubbub::Result<Deferred>: the reply comes later, through what Call::defer gave
 // A RawJson result must outlive the handler: it may point into the params, not at the handler's own strings.
 // Filled before the shards start, then used by one shard; not thread-safe, for handlers may keep state.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>

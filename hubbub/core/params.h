@@ -1,26 +1,22 @@
 // Params: reads the params of a request into a C++ value, checking all that its type and its rules say. By
-// name or by position (JSON-RPC 2.0 section 4.2); the first thing wrong is reported and nothing else is
-// looked at.
+// name or by position (JSON-RPC 2.0 section 4.2). The first thing wrong is reported and ends the reading.
 //
 // Every error is Errc::invalid_params with
-//   field       path of the member: "since.offset", "items[3].x"; "params" for the params as a whole
-//   constraint  what would have been right: "integer in 1..100", "string of 1..255 bytes", "number", "one of
-//   a, b",
-//               "required", "known member", "given once"
-//   got         JSON type of what was found: string, number, boolean, object, array, null, absent
-//   detail      a sentence for people: `"scale" must be an integer in 1..100, got 101`
+//   - field: path of the member, "since.offset", "items[3].x"; "params" for the params as a whole
+//   - constraint: what would have been right, "integer in 1..100", "string of 1..255 bytes", "number",
+//     "one of a, b", "required", "known member", "given once"
+//   - got: JSON type of what was found, one of string, number, boolean, object, array, null, absent
+//   - detail: a sentence for people, `"scale" must be an integer in 1..100, got 101`
 // Names and values taken from the message are cut to kEchoBytesMax before they go into an error.
 //
 // What counts as which type:
-//   integer     a JSON number without fraction, range-checked. 1.0 and 1e2 are integers too, up to 2^53;
-//   beyond that a
-//               fraction or exponent is refused, for the double it reads as may not be the number that was
-//               written
-//   double      any number within double's range; wire::kNumberTooLarge and its negative are refused as out
-//   of range optional    absent and null are nullopt string_view, RawJson   point into the message or the
-//   parser's memory: valid during the call struct      an object; as the params themselves also an array, in
-//   the order of the members. Members are required
-//               unless optional or has_default; unknown members and members given twice are errors
+//   - integer: a JSON number without fraction, range-checked. Up to 2^53 1.0 and 1e2 are integers too;
+//     beyond, a fraction or exponent is refused: the double it reads as may not be what was written
+//   - double: any number in its range; wire::kNumberTooLarge and its negative are refused as too large
+//   - optional: absent and null are nullopt
+//   - string_view, RawJson: point into the message or the parser's memory, so valid during the call
+//   - struct: an object; as the params themselves also an array, in the order of the members. Members are
+//     required unless optional or has_default; unknown members and members given twice are errors
 // Recursion is bounded by the types, which cannot contain themselves. Any thread; nothing is kept.
 #pragma once
 

@@ -1,6 +1,5 @@
 // Rules: what the members of a params struct must satisfy beyond their type, as constants tied to member
-// pointers. A struct states them in `static constexpr auto rules()`; reading and JSON Schema both follow
-// them:
+// pointers. A struct states them in `static constexpr auto rules()`; reading and JSON Schema follow them:
 //
 //   struct PageParams {
 //     std::string topic;

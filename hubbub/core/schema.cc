@@ -2,7 +2,10 @@
 #include "hubbub/core/schema.h"
 
 #include <cmath>
+#include <cstdint>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 

@@ -1,9 +1,9 @@
 // Schemas: what typed registration knows, as JSON Schema (draft 7, the dialect of OpenRPC 1.3.2) and as the
 // OpenRPC document `rpc.discover` answers with. Written from the same types and rules that params.h checks,
-// so what is described is what is enforced; where JSON Schema cannot say it exactly, the schema is the wider
-// of the two:
-//   - rules count bytes, JSON Schema counts characters: n bytes are at least n/4 and at most n characters;
-//   - optional members also take null, which schemas do not mention: leaving them out is the usual form.
+// so what is described is what is enforced, but for two things:
+//   - rules count bytes, JSON Schema counts characters. The schema is then the wider of the two: n bytes are
+//     at least n/4 and at most n characters
+//   - optional members also take null, which schemas do not mention: leaving them out is the usual form
 #pragma once
 
 #include "hubbub/core/bounds.h"

@@ -276,7 +276,7 @@ void Connection::on_written(const WriteOp& op) {
   env_.stats.bytes_out += op.written;
   ++env_.stats.writes;
   if (op.written > 0) stalled_at_ = 0;
-  queue_.written(op.written, op.parts, endpoint_.get());
+  messages_out_ += queue_.written(op.written, op.parts, endpoint_.get());
   if (op.status == IoStatus::would_block) {
     blocked_ = true;
     if (stalled_at_ == 0) stalled_at_ = env_.now();
@@ -335,6 +335,7 @@ void Connection::reap() {
                                       {"reason", close_reason_},
                                       {"duration_ms", env_.now() - opened_at_},
                                       {"messages_in", messages_in_},
+                                      {"messages_out", messages_out_},
                                       {"bytes_in", bytes_in_},
                                       {"bytes_out", bytes_out_}});
 }

@@ -56,7 +56,7 @@ void WriteQueue::gather(Outbox* outbox, bool outbox_open, MessageCoder* coder, s
   }
 }
 
-void WriteQueue::written(std::size_t bytes, std::span<const iovec> parts, Endpoint* endpoint) {
+std::size_t WriteQueue::written(std::size_t bytes, std::span<const iovec> parts, Endpoint* endpoint) {
   std::size_t uncounted_done = 0;
   std::size_t outbox_done = 0;
   for (std::size_t i = 0; i < parts.size() && bytes > 0; ++i) {
@@ -76,6 +76,7 @@ void WriteQueue::written(std::size_t bytes, std::span<const iovec> parts, Endpoi
   const std::size_t private_done = std::min(outbox_done, private_.size());
   private_.erase(private_.begin(), private_.begin() + static_cast<std::ptrdiff_t>(private_done));
   for (std::size_t i = 0; i < outbox_done; ++i) endpoint->on_sent();
+  return outbox_done;
 }
 
 }  // namespace hubbub

@@ -31,8 +31,9 @@ class WriteQueue {
   // Appends what to write next: at most kPartsMax parts, and no further part once `bytes_max` is reached. `outbox` may be
   // null; with `outbox_open` false only its half-written frame goes out. `coder` null: frames as they are.
   void gather(Outbox* outbox, bool outbox_open, MessageCoder* coder, std::size_t bytes_max, std::vector<iovec>& parts);
-  // The socket took `bytes` of the `parts` that the last gather() gave. Tells `endpoint` of each outbox frame that is out.
-  void written(std::size_t bytes, std::span<const iovec> parts, Endpoint* endpoint);
+  // The socket took `bytes` of the `parts` that the last gather() gave. Tells `endpoint` of each outbox frame that is out
+  // and returns how many.
+  std::size_t written(std::size_t bytes, std::span<const iovec> parts, Endpoint* endpoint);
 
  private:
   enum class Half : std::uint8_t { none, uncounted, outbox };

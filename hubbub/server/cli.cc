@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 
+#include "hubbub/base/version.h"
+
 namespace hubbub {
 namespace {
 
@@ -40,6 +42,15 @@ constexpr const char* kServeFooter =
     "               --set access.origins=https://app.example.com\n"
     "  HUBBUB_LIMITS_RATE_PER_S=50 hubbub serve\n\n"
     "Endpoints: /ws (WebSocket), /healthz, /readyz, /metrics, / (a page to try things).";
+
+constexpr const char* kCheckFooter =
+    "The environment counts too, as it does for serve. Exit code: 0 if the configuration is valid, 78 if "
+    "not.\n\n"
+    "Examples:\n"
+    "  hubbub check-config hubbub.toml\n"
+    "  hubbub check-config --print --set limits.batch_items=10 hubbub.toml";
+
+constexpr const char* kKeysFooter = "Values and sources are explained in docs/configuration.md.";
 
 // What CLI11 fills in.
 struct Options {
@@ -78,10 +89,12 @@ void add_others(CLI::App& app, Options& options) {
   check->add_option("file", options.check_file, "TOML file")->required()->type_name("FILE");
   add_set_option(*check, options);
   check->add_flag("--print", options.print, "Show the configuration that results, as TOML");
+  check->footer(kCheckFooter);
   CLI::App* const keys =
       app.add_subcommand("keys", "List every configuration key with its default and meaning");
   keys->add_flag("--markdown", options.markdown, "As docs/configuration.md");
-  app.add_subcommand("version", "Print the version");
+  keys->footer(kKeysFooter);
+  app.add_subcommand("version", "Print the version")->footer("");
 }
 
 ProgramResult usage_error(std::string_view text) {
@@ -200,6 +213,9 @@ std::string format_mistakes(const std::vector<Mistake>& mistakes) {
                            mistakes.size() == 1 ? "" : "s");
 }
 
-std::string_view version_text() { return "hubbub " HUBBUB_VERSION; }
+std::string_view version_text() {
+  static const std::string text = "hubbub " + std::string(kVersion);
+  return text;
+}
 
 }  // namespace hubbub

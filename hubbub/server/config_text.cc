@@ -133,6 +133,10 @@ program that is no browser sends no `Origin` and is not held by `access.origins`
 The default is a ping every 25 s and 10 s for the pong. For a ping every 54 s against a pong wait of 60 s:
 `heartbeat.ping=54s`, `heartbeat.pong=6s`.
 
+## Replay
+
+`replay.*` is checked and told to clients. What it bounds, resuming after a cut, is not in this version: nothing is kept.
+
 ## Keys
 
 The last column is the label of the metric that counts how often the bound was hit:

@@ -66,8 +66,7 @@ Deflater::Deflater(Deflater&&) noexcept = default;
 Deflater& Deflater::operator=(Deflater&&) noexcept = default;
 
 std::string_view Deflater::compress(std::string_view message) {
-  // The tail's own block, cut after its first byte (section 7.2.3.6). zlib would not flush twice without
-  // input between.
+  // The tail's own block, cut after its first byte (section 7.2.3.6). zlib does not flush twice in a row.
   if (message.empty()) return {"\0", 1};
   State& state = *state_;
   HUBBUB_ASSERT(message.size() <= std::numeric_limits<uInt>::max() / 2);

@@ -19,8 +19,8 @@ bool equal_without_case(std::string_view a, std::string_view b) noexcept {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-// Takes the first element off a comma-separated list, without the white space around it. False at the end. "" has one
-// element, which is empty; so has every place between, before and behind commas.
+// Takes the first element off a comma-separated list, without the white space around it. False at the end. ""
+// has one element, which is empty; so has every place between, before and behind commas.
 class ListElements {
  public:
   explicit ListElements(std::string_view list) noexcept : rest_(list) {}
@@ -45,17 +45,21 @@ class ListElements {
   bool done_ = false;
 };
 
-// What of the request line and the headers is wrong, in the order in which a client's author wants to hear it.
+// What of the request line and the headers is wrong, in the order in which a client's author wants to hear
+// it.
 Result<void> check_request(const HttpRequest& request) {
   const bool upgrade = has_token(request.header("upgrade"), "websocket");
   if (!upgrade && request.count("sec-websocket-key") == 0) return fail(Errc::upgrade_required);
-  if (request.method != "GET") return fail(Errc::method_not_allowed, "a WebSocket handshake is a GET request");
+  if (request.method != "GET")
+    return fail(Errc::method_not_allowed, "a WebSocket handshake is a GET request");
   if (request.version < 11) return fail(Errc::bad_request, "a WebSocket handshake needs HTTP/1.1");
-  if (!upgrade) return fail(Errc::bad_request, "the Upgrade header must hold websocket; a proxy may have removed it");
+  if (!upgrade)
+    return fail(Errc::bad_request, "the Upgrade header must hold websocket; a proxy may have removed it");
   if (!has_token(request.header("connection"), "upgrade"))
     return fail(Errc::bad_request, "the Connection header must hold Upgrade; a proxy may have removed it");
   if (request.content_length > 0 || request.chunked)
-    return fail(Errc::bad_request, "a WebSocket handshake has no body: Content-Length or Transfer-Encoding is set");
+    return fail(Errc::bad_request,
+                "a WebSocket handshake has no body: Content-Length or Transfer-Encoding is set");
   if (request.count("sec-websocket-version") != 1)
     return fail(Errc::bad_request, "the Sec-WebSocket-Version header must stand once");
   if (request.header("sec-websocket-version") != kVersion) return fail(Errc::upgrade_required);
@@ -73,7 +77,8 @@ Result<std::string> select_subprotocol(const HttpRequest& request, const std::ve
   std::vector<std::string_view> offered;
   std::string_view element;
   for (ListElements elements(list); elements.next(element);) {
-    if (element.empty()) return fail(Errc::bad_request, "the Sec-WebSocket-Protocol header holds an empty element");
+    if (element.empty())
+      return fail(Errc::bad_request, "the Sec-WebSocket-Protocol header holds an empty element");
     offered.push_back(element);
   }
   std::vector<std::string_view> sorted = offered;
@@ -108,7 +113,9 @@ Result<Handshake> accept_handshake(const HttpRequest& request, const HandshakeSe
   Handshake handshake;
   handshake.subprotocol = std::move(*subprotocol);
   std::string& out = handshake.response;
-  out = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+  out =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+      "Upgrade\r\nSec-WebSocket-Accept: ";
   out += accept_key(request.header("sec-websocket-key"));
   if (!handshake.subprotocol.empty()) out += "\r\nSec-WebSocket-Protocol: " + handshake.subprotocol;
   if (settings.deflate.enabled && request.count("sec-websocket-extensions") > 0) {

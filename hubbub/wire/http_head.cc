@@ -29,7 +29,9 @@ constexpr bool is_token(char c) noexcept {
   return c != '\0' && std::string_view("!#$%&'*+-.^_`|~").contains(c);
 }
 
-constexpr bool is_control(char c) noexcept { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }
+constexpr bool is_control(char c) noexcept {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
+}
 
 // Where the head begins and ends in the text, or why it never will.
 struct HeadScan {
@@ -58,7 +60,8 @@ std::string_view request_line_fault(std::string_view line) noexcept {
 }
 
 std::string_view field_fault(std::string_view line) noexcept {
-  if (line.starts_with(' ') || line.starts_with('\t')) return "a header line is folded or begins with a space";
+  if (line.starts_with(' ') || line.starts_with('\t'))
+    return "a header line is folded or begins with a space";
   if (std::ranges::any_of(line, is_control)) return "a header holds a control character";
   return {};
 }
@@ -120,7 +123,8 @@ std::string_view describe(http::error code) noexcept {
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -143,16 +147,23 @@ std::string_view request_fault(const HttpRequest& request) {
   return {};
 }
 
+// Beast's string view is not the same type in all releases of Boost.
+template <class View>
+std::string_view plain_view(View view) noexcept {
+  return {view.data(), view.size()};
+}
+
 template <class Parser>
 void take_head(Parser& parser, HttpRequest& request) {
   const auto& head = parser.get();
-  request.method = head.method_string();
-  request.target = head.target();
+  request.method = plain_view(head.method_string());
+  request.target = plain_view(head.target());
   request.version = static_cast<int>(head.version());
   request.keep_alive = parser.keep_alive();
   request.chunked = parser.chunked();
   request.content_length = parser.content_length().value_or(0);
-  for (const auto& field : head.base()) request.headers.emplace_back(lower(field.name_string()), field.value());
+  for (const auto& field : head.base())
+    request.headers.emplace_back(lower(plain_view(field.name_string())), plain_view(field.value()));
 }
 
 // `head` is complete, from the request line to the empty line. Returns what is wrong, or "".
@@ -202,8 +213,9 @@ HttpParse parse_http_head(std::string_view text, std::size_t head_bytes_max) {
   if (!scan.fault.empty()) return refuse(scan.code, std::string(scan.fault));
   if (scan.end == 0) {
     if (text.size() <= head_bytes_max) return {};
-    return refuse(Errc::head_too_large,
-                  fmt::format("the request head is longer than limits.head_bytes ({}) allows", head_bytes_max));
+    return refuse(
+        Errc::head_too_large,
+        fmt::format("the request head is longer than limits.head_bytes ({}) allows", head_bytes_max));
   }
   HttpParse parse;
   const std::string_view fault = read_head(text.substr(scan.begin, scan.end - scan.begin), parse.request);

@@ -1,5 +1,5 @@
-// HTTP/1.1 request heads and responses (RFC 9112), parsed by Boost.Beast's parser fed with bytes. Beast is included in
-// http_head.cc only. Bodies are not read here.
+// HTTP/1.1 request heads and responses (RFC 9112), parsed by Boost.Beast's parser fed with bytes. Beast is
+// included in http_head.cc only. Bodies are not read here.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +15,11 @@ namespace hubbub::wire {
 
 // A parsed head; owns its text. Header values hold no control characters but tabs.
 struct HttpRequest {
-  std::string method;   // "GET"
-  std::string target;   // as sent: "/ws?session=happy-panda-42"
-  std::string path;     // decoded path without the query; never empty; "*" for OPTIONS *
-  std::string query;    // raw, without '?'; its percent-encoding is valid
-  int version = 11;     // 10 or 11
+  std::string method;  // "GET"
+  std::string target;  // as sent: "/ws?session=happy-panda-42"
+  std::string path;    // decoded path without the query; never empty; "*" for OPTIONS *
+  std::string query;   // raw, without '?'; its percent-encoding is valid
+  int version = 11;    // 10 or 11
   bool keep_alive = true;
   std::size_t content_length = 0;
   bool chunked = false;
@@ -38,15 +38,16 @@ struct HttpParse {
   Status status = Status::need_more;
   std::size_t head_bytes = 0;  // complete: where the head ended; what follows is body or frames
   HttpRequest request;
-  Error error;                 // bad_request or head_too_large, with a detail that names the limit
+  Error error;  // bad_request or head_too_large, with a detail that names the limit
 };
 
-// Parses the head at the front of `text`: everything received so far on this connection for this request, but for one
-// empty line before it that is skipped (RFC 9112 section 2.2). Call again with more after need_more; the outcome does not
-// depend on how the bytes were cut, and what can no longer become a request line is refused at once. A text longer than
-// `head_bytes_max` without a complete head is head_too_large. bad_request are: bare LF or CR, obsolete line folding,
-// control characters, a missing or repeated Host in HTTP/1.1, Content-Length beside Transfer-Encoding or in two values,
-// a transfer coding other than chunked, a target that is neither a path nor an http(s) or ws(s) URL.
+// Parses the head at the front of `text`: everything received so far on this connection for this request, but
+// for one empty line before it that is skipped (RFC 9112 section 2.2). Call again with more after need_more;
+// the outcome does not depend on how the bytes were cut, and what can no longer become a request line is
+// refused at once. A text longer than `head_bytes_max` without a complete head is head_too_large. bad_request
+// are: bare LF or CR, obsolete line folding, control characters, a missing or repeated Host in HTTP/1.1,
+// Content-Length beside Transfer-Encoding or in two values, a transfer coding other than chunked, a target
+// that is neither a path nor an http(s) or ws(s) URL.
 [[nodiscard]] HttpParse parse_http_head(std::string_view text, std::size_t head_bytes_max);
 
 struct HttpResponse {
@@ -58,13 +59,13 @@ struct HttpResponse {
 };
 
 [[nodiscard]] std::string_view http_reason(int status) noexcept;
-// The response as bytes. Adds Content-Length (but for 1xx, 204 and 304) and Connection; Date is left out. `head_only`:
-// answer to HEAD (length of the body, no body). Line breaks in header values become spaces.
+// The response as bytes. Adds Content-Length (but for 1xx, 204 and 304) and Connection; Date is left out.
+// `head_only`: answer to HEAD (length of the body, no body). Line breaks in header values become spaces.
 [[nodiscard]] std::string format_http_response(const HttpResponse& response, bool head_only = false);
-// The refusal that an error gets: status of the table, text/plain body with the error's message and a newline,
-// Retry-After in whole seconds (rounded up, at least 1) where the error says retry_after_ms, Upgrade: websocket and
-// Sec-WebSocket-Version: 13 for 426, Allow: GET for 405, WWW-Authenticate: Bearer for 401, Connection: close. Errors that
-// have no HTTP status are 500; what went wrong inside is not told.
+// The refusal that an error gets: status of the table, text/plain body with the error's message and a
+// newline, Retry-After in whole seconds (rounded up, at least 1) where the error says retry_after_ms,
+// Upgrade: websocket and Sec-WebSocket-Version: 13 for 426, Allow: GET for 405, WWW-Authenticate: Bearer for
+// 401, Connection: close. Errors that have no HTTP status are 500; what went wrong inside is not told.
 [[nodiscard]] HttpResponse http_refusal(const Error& error);
 
 }  // namespace hubbub::wire

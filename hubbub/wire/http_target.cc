@@ -24,7 +24,8 @@ bool cut_authority(std::string_view& target) noexcept {
   const std::size_t colon = target.find("://");
   if (colon == std::string_view::npos) return false;
   const std::string_view scheme = target.substr(0, colon);
-  if (std::ranges::none_of(kSchemes, [&](auto known) { return equal_without_case(scheme, known); })) return false;
+  if (std::ranges::none_of(kSchemes, [&](auto known) { return equal_without_case(scheme, known); }))
+    return false;
   target.remove_prefix(colon + 3);
   const std::size_t authority = std::min(target.find_first_of("/?"), target.size());
   target.remove_prefix(authority);
@@ -53,7 +54,8 @@ bool percent_decode(std::string_view text, std::string& out) {
 std::string_view split_target(HttpRequest& request) {
   std::string_view target = request.target;
   const auto printable = [](char c) { return c > 0x20 && c < 0x7F && c != '#'; };
-  if (!std::ranges::all_of(target, printable)) return "the request target holds bytes that must be percent-encoded";
+  if (!std::ranges::all_of(target, printable))
+    return "the request target holds bytes that must be percent-encoded";
   if (target == "*" && request.method == "OPTIONS") {
     request.path = "*";
     return {};

@@ -8,8 +8,8 @@
 
 namespace hubbub::wire {
 
-// Sets path and query from the target: origin-form, absolute-form, or "*" for OPTIONS. Returns what is wrong with the
-// target as a sentence, or "".
+// Sets path and query from the target: origin-form, absolute-form, or "*" for OPTIONS. Returns what is wrong
+// with the target as a sentence, or "".
 [[nodiscard]] std::string_view split_target(HttpRequest& request);
 
 // False if a '%' is not followed by two hex digits. `out` is replaced.

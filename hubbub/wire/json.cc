@@ -20,7 +20,8 @@ static_assert(simdjson::SIMDJSON_PADDING <= kReadPadding, "messages carry the pa
 constexpr std::size_t kScratchMin = 4 * 1024;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// Newer releases of simdjson report integers beyond 64 bits with a code of their own, which older ones do not have.
+// Newer releases of simdjson report integers beyond 64 bits with a code of their own, which older ones do not
+// have.
 template <class Code>
 bool is_number_error(Code code) {
   if constexpr (requires { Code::BIGINT_ERROR; }) {
@@ -91,9 +92,9 @@ simdjson::error_code JsonParser::State::run(std::string_view text, std::size_t d
   return parser.parse(text.data(), text.size(), false).get(element);
 }
 
-// simdjson's bound counts a container when it finds something inside: with bound n, containers that are not empty reach
-// level n-1 and empty ones n. So a text that passes with depth_max is within it, and one that fails may still be: those
-// few are counted here and parsed again with one level more.
+// simdjson's bound counts a container when it finds something inside: with bound n, containers that are not
+// empty reach level n-1 and empty ones n. So a text that passes with depth_max is within it, and one that
+// fails may still be: those few are counted here and parsed again with one level more.
 simdjson::error_code JsonParser::State::run_exact(std::string_view text, dom::element& element) {
   const simdjson::error_code code = run(text, depth_max, element);
   if (code != simdjson::DEPTH_ERROR || scan::deeper_than(text, depth_max)) return code;
@@ -121,8 +122,10 @@ JsonParser& JsonParser::operator=(JsonParser&&) noexcept = default;
 
 Result<dom::element> JsonParser::parse(std::string_view text) {
   State& state = *state_;
-  // Newer simdjson skips a byte order mark; RFC 8259 section 8.1 leaves that to us, and JSON-RPC peers do not send one.
-  if (text.starts_with(kByteOrderMark)) return fail(Errc::parse_error, "the text begins with a byte order mark");
+  // Newer simdjson skips a byte order mark; RFC 8259 section 8.1 leaves that to us, and JSON-RPC peers do not
+  // send one.
+  if (text.starts_with(kByteOrderMark))
+    return fail(Errc::parse_error, "the text begins with a byte order mark");
   if (text.empty()) return std::unexpected(state.error_of(simdjson::EMPTY));
   dom::element element;
   simdjson::error_code code = state.run_exact(text, element);

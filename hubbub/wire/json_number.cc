@@ -22,7 +22,7 @@ struct NumberParts {
   std::string_view fraction;  // digits behind it
   std::string_view exponent;  // digits behind 'e' and its sign
   bool exponent_negative = false;
-  bool plain = true;          // neither fraction nor exponent
+  bool plain = true;  // neither fraction nor exponent
 };
 
 constexpr bool number_byte(char c) noexcept {
@@ -95,12 +95,14 @@ std::int64_t exponent_of(const NumberParts& parts) {
   return parts.exponent_negative ? -value : value;
 }
 
-// from_chars tells "out of range" without saying on which side of double's range the number is; its power of ten does.
+// from_chars tells "out of range" without saying on which side of double's range the number is; its power of
+// ten does.
 bool float_too_large(std::string_view token, const NumberParts& parts) {
   std::int64_t power = 0;
   if (!leading_power(parts, power) || power + exponent_of(parts) < 308) return false;
   double value = 0;
-  return std::from_chars(token.data(), token.data() + token.size(), value).ec == std::errc::result_out_of_range;
+  return std::from_chars(token.data(), token.data() + token.size(), value).ec ==
+         std::errc::result_out_of_range;
 }
 
 bool too_large(std::string_view token) {

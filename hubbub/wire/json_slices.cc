@@ -1,4 +1,5 @@
-// JsonSlices and the comparison of raw keys: reading JSON text that has been validated, without building anything.
+// JsonSlices and the comparison of raw keys: reading JSON text that has been validated, without building
+// anything.
 #include <array>
 #include <cstdint>
 
@@ -15,7 +16,9 @@ std::size_t skip_value(std::string_view text, std::size_t at) noexcept {
   if (text[at] == '"') return scan::skip_string(text, at);
   if (scan::is_open(text[at])) return scan::skip_container(text, at);
   const std::size_t from = at;
-  while (at < text.size() && !scan::is_space(text[at]) && text[at] != ',' && text[at] != ']' && text[at] != '}') ++at;
+  while (at < text.size() && !scan::is_space(text[at]) && text[at] != ',' && text[at] != ']' &&
+         text[at] != '}')
+    ++at;
   return at == from ? kNowhere : at;
 }
 
@@ -49,12 +52,13 @@ Decoded utf8_of(std::int32_t point) noexcept {
   if (point < 0x800) return {{byte(0xC0 | (point >> 6)), byte(0x80 | (point & 0x3F))}, 2};
   if (point < 0x10000)
     return {{byte(0xE0 | (point >> 12)), byte(0x80 | ((point >> 6) & 0x3F)), byte(0x80 | (point & 0x3F))}, 3};
-  return {{byte(0xF0 | (point >> 18)), byte(0x80 | ((point >> 12) & 0x3F)), byte(0x80 | ((point >> 6) & 0x3F)),
-           byte(0x80 | (point & 0x3F))},
+  return {{byte(0xF0 | (point >> 18)), byte(0x80 | ((point >> 12) & 0x3F)),
+           byte(0x80 | ((point >> 6) & 0x3F)), byte(0x80 | (point & 0x3F))},
           4};
 }
 
-// \uXXXX at `at` (behind the 'u'), joined with the low surrogate that follows a high one (RFC 8259 section 7).
+// \uXXXX at `at` (behind the 'u'), joined with the low surrogate that follows a high one (RFC 8259 section
+// 7).
 Decoded take_unicode(std::string_view raw, std::size_t& at) noexcept {
   std::int32_t point = hex_quad(raw, at);
   if (point < 0) return {};

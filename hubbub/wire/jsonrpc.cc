@@ -36,7 +36,8 @@ constexpr std::string_view name_of(unsigned members) noexcept {
   return "jsonrpc";
 }
 
-// What one walk over the object found; judged afterwards, so that the verdict does not depend on the members' order.
+// What one walk over the object found; judged afterwards, so that the verdict does not depend on the members'
+// order.
 struct Envelope {
   unsigned seen = 0;
   unsigned repeated = 0;
@@ -76,12 +77,14 @@ void take_member(Envelope& envelope, Member member, std::string_view raw, dom::e
   }
 }
 
-// DOM and slices walk the same text in the same order: the DOM has keys and strings decoded, the slices the raw bytes.
+// DOM and slices walk the same text in the same order: the DOM has keys and strings decoded, the slices the
+// raw bytes.
 bool walk(std::string_view raw, dom::object object, Envelope& envelope) {
   JsonSlices slices(raw);
   for (const auto field : object) {
     if (!slices.next()) return false;
-    if (const Member member = member_of(field.key)) take_member(envelope, member, slices.value(), field.value);
+    if (const Member member = member_of(field.key))
+      take_member(envelope, member, slices.value(), field.value);
   }
   return true;
 }
@@ -92,13 +95,15 @@ bool is_response(const Envelope& envelope) noexcept {
 
 // The first thing wrong with the envelope, or "".
 std::string_view fault_of(const Envelope& envelope) noexcept {
-  if (is_response(envelope)) return "this is a response (result or error without method); there was no such call";
+  if (is_response(envelope))
+    return "this is a response (result or error without method); there was no such call";
   if (!(envelope.seen & kJsonrpc)) return "the member jsonrpc is missing; it must be \"2.0\"";
   if (!envelope.version_ok) return "the member jsonrpc must be the string \"2.0\"";
   if (!(envelope.seen & kMethod)) return "the member method is missing";
   if (!envelope.method_ok) return "the member method must be a string";
   if ((envelope.seen & kId) && !envelope.id_ok) return "the member id must be a string, a number or null";
-  if ((envelope.seen & kParams) && !envelope.params_ok) return "the member params must be an object or an array";
+  if ((envelope.seen & kParams) && !envelope.params_ok)
+    return "the member params must be an object or an array";
   return {};
 }
 
@@ -114,7 +119,8 @@ std::unexpected<Error> refuse(std::string_view detail, std::string_view field = 
   return std::unexpected(std::move(error));
 }
 
-// Appends the members of error.data one by one, with commas. Members that the application's own data holds win.
+// Appends the members of error.data one by one, with commas. Members that the application's own data holds
+// win.
 class DataWriter {
  public:
   DataWriter(std::string& out, std::string_view own) : out_(out), own_(own) {}

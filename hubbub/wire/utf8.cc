@@ -16,7 +16,7 @@ std::uint64_t load8(const char* from) noexcept {
   return word;
 }
 
-// Length of the ASCII prefix, to the last whole step of 32 or 1 bytes that is certain. Most messages are
+// Bytes at the front that are certainly ASCII, up to a step of 32 short of all there are. Most messages are
 // ASCII to the end, and for short ones this costs less than the validator's dispatch.
 std::size_t ascii_prefix(std::string_view text) noexcept {
   const char* data = text.data();

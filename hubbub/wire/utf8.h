@@ -10,8 +10,7 @@ namespace hubbub::wire {
 
 class Utf8Checker {
  public:
-  // False once the text so far cannot be the beginning of valid UTF-8. After false: reset() before the next
-  // use.
+  // False once the text so far cannot be the beginning of valid UTF-8. After false: reset() first.
   [[nodiscard]] bool feed(std::string_view piece) noexcept;
   // True if the text may end here, i.e. not inside a character.
   [[nodiscard]] bool complete() const noexcept { return needed_ == 0; }

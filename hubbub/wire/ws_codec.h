@@ -29,8 +29,8 @@ inline constexpr std::size_t kClientHeaderMax = 14;
 // Bytes after every message view that may be read (not written): simdjson wants them.
 inline constexpr std::size_t kReadPadding = 64;
 
-// True if a peer may send this code in a Close frame (RFC 6455 section 7.4.1 and IANA's registry; 3000-4999
-// are free).
+// True if a peer may send this code in a Close frame (RFC 6455 section 7.4.1, IANA's registry; 3000-4999
+// belong to libraries and applications).
 [[nodiscard]] bool close_code_valid(std::uint16_t code) noexcept;
 
 // Writes a server frame header (FIN set, no mask) for `size` payload bytes into `out`; returns its length.
@@ -40,8 +40,8 @@ std::size_t write_server_header(char (&out)[kServerHeaderMax], Opcode opcode, st
 
 // One whole unfragmented server message.
 [[nodiscard]] FrameRef make_frame(Opcode opcode, std::string_view payload, bool compressed = false);
-// A Close frame. The reason is cut at kCloseReasonMax without splitting a UTF-8 character. Code 0: empty
-// payload.
+// A Close frame; code 0: with empty payload. The reason is cut at kCloseReasonMax without splitting a UTF-8
+// character.
 [[nodiscard]] FrameRef make_close_frame(std::uint16_t code, std::string_view reason);
 
 // Client side, for tests, tools and load generators: appends a masked frame to `out`.

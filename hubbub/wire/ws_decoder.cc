@@ -70,8 +70,7 @@ std::size_t Decoder::held_bytes() const noexcept {
   return message_ ? sizeof(Message) + heap_bytes(message_->body) + heap_bytes(message_->packed) : 0;
 }
 
-// A frame that is a message of its own and lies in `input` whole is used where it lies. Everything else is
-// assembled.
+// A frame that is a message of its own and lies in `input` whole is used there. Everything else is assembled.
 DecoderEvent Decoder::next(std::span<char>& input) {
   if (message_ && (message_->finished || closed_)) message_.reset();
   const bool between_frames = !message_ || (!message_->in_frame && message_->head_size == 0);

@@ -1,6 +1,6 @@
 // Decoder: bytes from a WebSocket client -> messages and control frames (RFC 6455 section 5, RFC 7692
-// section 6.2). Sans-I/O: feed() it what arrived, however cut. The first violation ends it: every later call
-// returns the same error.
+// section 6.2). Sans-I/O: give next() what arrived, however cut. The first violation ends it: every later
+// call returns the same error.
 //
 // Invariants: a message never grows past message_bytes_max (sum over fragments, after inflate); memory grows
 // with bytes received, never with lengths claimed; a whole unfragmented uncompressed message inside one feed
@@ -69,8 +69,8 @@ class Decoder {
   [[nodiscard]] std::size_t held_bytes() const noexcept;
 
  private:
-  struct Message;  // a message being assembled; allocated at need, freed when done, so an idle decoder is
-                   // small
+  // A message being assembled: allocated at need, freed when done, so that an idle decoder is small.
+  struct Message;
   struct Failure;
 
   [[nodiscard]] HeaderRules rules() const noexcept;

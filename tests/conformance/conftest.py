@@ -1,6 +1,6 @@
-"""The WebSocket conformance suite: RFC 6455 and RFC 7692 checked frame by frame against an echo server, in the order of
-the sections of the Autobahn suite. It runs against `hubbub serve --echo`, or against any server that echoes every text and
-binary message when HUBBUB_CONFORMANCE_ADDRESS=HOST:PORT names it (then /ws is the path)."""
+"""The WebSocket conformance suite: RFC 6455 and RFC 7692 checked frame by frame against an echo server, in the order
+of the sections of the Autobahn suite. It runs against `hubbub serve --echo`, or against any server that echoes every
+text and binary message when HUBBUB_CONFORMANCE_ADDRESS=HOST:PORT names it (then /ws is the path)."""
 
 import os
 import signal

@@ -1,8 +1,7 @@
 """A WebSocket client that can break every rule: frames are built by hand and sent on a plain blocking socket.
 
-Tests need what a proper client library refuses to do (reserved bits, lying lengths, half a frame, silence, a reset), and
-they need to see exactly which frames came back. Nothing here retries or repairs. Every wait has a deadline.
-"""
+Tests need what a proper client library refuses to do (reserved bits, lying lengths, half a frame, silence, a reset),
+and they need to see exactly which frames came back. Nothing here retries or repairs. Every wait has a deadline. """
 
 import base64
 import hashlib

@@ -1,5 +1,5 @@
-"""Sections 12 and 13: permessage-deflate (RFC 7692): messages of every size both ways, every negotiation parameter, and
-the limits of what may be compressed."""
+"""Sections 12 and 13: permessage-deflate (RFC 7692): messages of every size both ways, every negotiation parameter,
+and the limits of what may be compressed."""
 
 import re
 import zlib

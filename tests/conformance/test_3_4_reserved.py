@@ -1,4 +1,5 @@
-"""Sections 3 and 4: reserved bits and reserved opcodes end the connection with 1002, after what came before was served."""
+"""Sections 3 and 4: reserved bits and reserved opcodes end the connection with 1002, after what came before was
+served."""
 
 import pytest
 from rawws import BINARY, CLOSE, PING, PONG, TEXT, close_payload, frame

@@ -1,5 +1,5 @@
-"""Section 6: text is UTF-8 and nothing else, however it is cut; what is invalid is refused with 1007 as soon as it shows,
-not when the message ends."""
+"""Section 6: text is UTF-8 and nothing else, however it is cut; what is invalid is refused with 1007 as soon as it
+shows, not when the message ends."""
 
 import pytest
 from rawws import BINARY, CONTINUATION, PING, PONG, TEXT, frame

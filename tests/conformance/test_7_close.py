@@ -1,5 +1,5 @@
-"""Section 7: the close handshake: answered once with the same code, nothing is served after it, the TCP connection then
-ends by FIN; codes and reasons are validated."""
+"""Section 7: the close handshake: answered once with the same code, nothing is served after it, the TCP connection
+then ends by FIN; codes and reasons are validated."""
 
 import pytest
 from rawws import CLOSE, CONTINUATION, PING, TEXT, close_payload, frame

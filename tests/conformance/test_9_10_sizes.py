@@ -1,5 +1,5 @@
-"""Sections 9 and 10: large messages, whole, fragmented and cut, and many small ones. Sizes stop at 16 MiB; the counts are
-smaller than Autobahn's, to stay quick under a sanitizer."""
+"""Sections 9 and 10: large messages, whole, fragmented and cut, and many small ones. Sizes stop at 16 MiB; the counts
+are smaller than Autobahn's, to stay quick under a sanitizer."""
 
 import pytest
 from rawws import BINARY, CONTINUATION, TEXT, frame

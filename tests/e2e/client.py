@@ -1,5 +1,5 @@
-"""A JSON-RPC client over python3-websockets, for tests: calls return results or raise RpcError, notifications queue up by
-method name. Works with the old interface of websockets 10 and the new one of 14 and later."""
+"""A JSON-RPC client over python3-websockets, for tests: calls return results or raise RpcError, notifications queue
+up by method name. Works with the old interface of websockets 10 and the new one of 14 and later."""
 
 import asyncio
 import itertools

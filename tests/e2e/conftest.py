@@ -1,6 +1,6 @@
-"""Fixtures of the end-to-end tests: `hub`, one server a module (settings in the module's HUB_SETTINGS), and `start_hub`,
-which starts servers of a test's own. Tests that are coroutines run in an event loop of their own. Every test has a
-deadline, so that a hang is a failure and not a stuck build."""
+"""Fixtures of the end-to-end tests: `hub`, one server a module (settings in the module's HUB_SETTINGS), and
+`start_hub`, which starts servers of a test's own. Tests that are coroutines run in an event loop of their own. Every
+test has a deadline, so that a hang is a failure and not a stuck build."""
 
 import asyncio
 import inspect

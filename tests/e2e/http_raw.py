@@ -1,4 +1,5 @@
-"""HTTP/1.1 by hand: requests are bytes, so that tests can send what no library would, and responses are read strictly."""
+"""HTTP/1.1 by hand: requests are bytes, so that tests can send what no library would, and responses are read
+strictly."""
 
 import re
 import socket

@@ -1,8 +1,7 @@
 """Runs the real server for tests: starts it, waits for its log to say it listens, and at the end holds it to account.
 
-At the end means: the process was alive all the time, leaves with status 0 within its drain period after SIGTERM, and no
-sanitizer wrote a report.
-"""
+At the end means: the process was alive all the time, leaves with status 0 within its drain period after SIGTERM, and
+no sanitizer wrote a report. """
 
 import os
 import re

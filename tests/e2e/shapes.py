@@ -1,5 +1,5 @@
-"""Checks the shape of JSON values: a type, a compiled pattern for strings, a predicate, a list of one shape, or a dict of
-exactly these members (a name that ends in "?" may be absent)."""
+"""Checks the shape of JSON values: a type, a compiled pattern for strings, a predicate, a list of one shape, or a
+dict of exactly these members (a name that ends in "?" may be absent)."""
 
 import re
 

@@ -20,5 +20,5 @@ def limit_hits(hub, limit):
 
 
 def closes(hub, code):
-    """Connections that ended with that close code."""
-    return metrics(hub).labelled(code=str(code))
+    """WebSocket connections that ended with that close code, sent or received."""
+    return metrics(hub).value("hubbub_closes_total", code=str(code))

@@ -1,5 +1,5 @@
-"""Churn: tens of thousands of clients come and go, every way a client can go, and the server holds no more afterwards than
-before. HUBBUB_CHURN sets how many connect (default 50,000; fewer under a sanitizer)."""
+"""Churn: tens of thousands of clients come and go, every way a client can go, and the server holds no more afterwards
+than before. HUBBUB_CHURN sets how many connect (default 50,000; fewer under a sanitizer)."""
 
 import os
 import time

@@ -1,5 +1,5 @@
-"""What happens between clients: messages to a session, topics, broadcasts; and what many clients, clients that vanish and
-clients that do not read do to the others (nothing)."""
+"""What happens between clients: messages to a session, topics, broadcasts; and what many clients, clients that vanish
+and clients that do not read do to the others (nothing)."""
 
 import asyncio
 import json
@@ -56,7 +56,10 @@ async def test_messages_between_two_sessions_keep_their_order(hub):
         assert [(await two.next("session.message"))["data"] for _ in range(200)] == list(range(200))
 
 
-@pytest.mark.parametrize("to", ["no-such-session-99", "happy-panda-1000", "", "x" * 5000, "no-such-99\n"])
+TARGETS = {"unknown": "no-such-99", "beyond": "happy-panda-1000", "empty": "", "long": "x" * 5000, "line": "a-b-1\n"}
+
+
+@pytest.mark.parametrize("to", TARGETS.values(), ids=TARGETS.keys())
 async def test_an_unknown_target_is_an_error_that_harms_nothing(hub, to):
     async with await Client.open(hub) as client:
         error = await client.fails("session.send", {"to": to, "data": 1})
@@ -130,7 +133,18 @@ async def test_topics_are_apart_and_names_are_case_sensitive(hub):
         assert client.inbox["topic.message"].empty()
 
 
-@pytest.mark.parametrize("name", ["", "with space", "$reserved", "ünïcode", "tab\t", "nul\0", "x" * 256])
+BAD_NAMES = {
+    "empty": "",
+    "space": "with space",
+    "reserved": "$reserved",
+    "not ASCII": "ünïcode",
+    "tab": "tab\t",
+    "nul": "nul\0",
+    "256 bytes": "x" * 256,
+}
+
+
+@pytest.mark.parametrize("name", BAD_NAMES.values(), ids=BAD_NAMES.keys())
 @pytest.mark.parametrize("method", ["topic.subscribe", "topic.publish"])
 async def test_a_bad_topic_name_is_an_error(hub, name, method):
     async with await Client.open(hub) as client:

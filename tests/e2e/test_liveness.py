@@ -1,4 +1,5 @@
-"""Liveness and rates: pings find dead clients and leave quiet ones alone; a client that talks too much is told to wait."""
+"""Liveness and rates: pings find dead clients and leave quiet ones alone; a client that talks too much is told to
+wait."""
 
 import asyncio
 import json
@@ -64,7 +65,10 @@ def test_a_ping_reaches_a_client_between_messages(hub):
 
 
 async def test_pings_can_be_turned_off_and_set_to_54_s(start_hub):
-    for settings, announced in (({"heartbeat.ping": "0"}, 0), ({"heartbeat.ping": "54s", "heartbeat.pong": "6s"}, 54000)):
+    for settings, announced in (
+        ({"heartbeat.ping": "0"}, 0),
+        ({"heartbeat.ping": "54s", "heartbeat.pong": "6s"}, 54000),
+    ):
         async with await Client.open(start_hub(settings)) as client:
             assert client.opened["limits"]["ping_ms"] == announced
 

@@ -1,5 +1,5 @@
-"""The subprotocol hubbub.v1: a session is opened by the first message, described, closed, and outlives its connection for
-its grace time."""
+"""The subprotocol hubbub.v1: a session is opened by the first message, described, closed, and outlives its connection
+for its grace time."""
 
 import json
 

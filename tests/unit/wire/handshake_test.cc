@@ -72,7 +72,8 @@ TEST(Handshake, the_specification_sample_is_answered_byte_for_byte) {
 }
 
 TEST(Handshake, tokens_are_compared_without_case_and_found_in_lists) {
-  for (const auto connection : {"upgrade", "UPGRADE", "close , upGrade", "Upgrade,keep-alive", ",,\tUpgrade\t,"})
+  for (const auto connection :
+       {"upgrade", "UPGRADE", "close , upGrade", "Upgrade,keep-alive", ",,\tUpgrade\t,"})
     EXPECT_TRUE(accept_handshake(with("connection", connection), settings())) << connection;
   for (const auto value : {"WebSocket", "WEBSOCKET", "h2c, websocket"})
     EXPECT_TRUE(accept_handshake(with("upgrade", value), settings())) << value;
@@ -110,12 +111,13 @@ TEST(Handshake, each_missing_or_wrong_header_is_named) {
   expect_refused(without("sec-websocket-version"), Errc::bad_request, "Sec-WebSocket-Version");
   expect_refused(upgrade({{"sec-websocket-version", "13"}}), Errc::bad_request, "Sec-WebSocket-Version");
   expect_refused(without("sec-websocket-key"), Errc::bad_request, "Sec-WebSocket-Key");
-  expect_refused(upgrade({{"sec-websocket-key", std::string(kSampleKey)}}), Errc::bad_request, "Sec-WebSocket-Key");
+  expect_refused(upgrade({{"sec-websocket-key", std::string(kSampleKey)}}), Errc::bad_request,
+                 "Sec-WebSocket-Key");
 }
 
 TEST(Handshake, keys_must_be_16_bytes_in_base64) {
-  for (const auto key : {"", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25j", "dGhlIHNhbXBsZSBub25jZXg=", "dGhlIHNhbXBsZS*ub25jZQ==",
-                         "dGhlIHNhbXBsZSBub25jZQ==, x"})
+  for (const auto key : {"", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25j", "dGhlIHNhbXBsZSBub25jZXg=",
+                         "dGhlIHNhbXBsZS*ub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ==, x"})
     expect_refused(with("sec-websocket-key", key), Errc::bad_request, "Sec-WebSocket-Key");
 }
 
@@ -134,7 +136,8 @@ TEST(Handshake, http_1_0_and_bodies_are_refused) {
 TEST(Handshake, subprotocol_is_the_first_of_ours_that_is_offered) {
   EXPECT_EQ(subprotocol({{"sec-websocket-protocol", "hubbub.v1"}}), "hubbub.v1");
   EXPECT_EQ(subprotocol({{"sec-websocket-protocol", "x, hubbub.v1 ,hubbub.v2"}}), "hubbub.v2");
-  EXPECT_EQ(subprotocol({{"sec-websocket-protocol", "x"}, {"sec-websocket-protocol", "hubbub.v1"}}), "hubbub.v1");
+  EXPECT_EQ(subprotocol({{"sec-websocket-protocol", "x"}, {"sec-websocket-protocol", "hubbub.v1"}}),
+            "hubbub.v1");
   const auto result = accept_handshake(upgrade({{"sec-websocket-protocol", "hubbub.v1"}}), settings());
   ASSERT_TRUE(result);
   EXPECT_NE(result->response.find("\r\nSec-WebSocket-Protocol: hubbub.v1\r\n"), std::string::npos);
@@ -150,12 +153,13 @@ TEST(Handshake, unknown_subprotocols_are_not_answered) {
 TEST(Handshake, bad_subprotocol_lists_are_refused) {
   for (const auto list : {"", "a,", ",a", "a,,b", "a, a", "a,b,a"})
     expect_refused(upgrade({{"sec-websocket-protocol", list}}), Errc::bad_request, "Sec-WebSocket-Protocol");
-  expect_refused(upgrade({{"sec-websocket-protocol", "a"}, {"sec-websocket-protocol", "a"}}), Errc::bad_request,
-                 "Sec-WebSocket-Protocol");
+  expect_refused(upgrade({{"sec-websocket-protocol", "a"}, {"sec-websocket-protocol", "a"}}),
+                 Errc::bad_request, "Sec-WebSocket-Protocol");
 }
 
 TEST(Handshake, deflate_is_answered_where_offered_and_enabled) {
-  const HttpRequest request = upgrade({{"sec-websocket-extensions", "permessage-deflate; client_max_window_bits"}});
+  const HttpRequest request =
+      upgrade({{"sec-websocket-extensions", "permessage-deflate; client_max_window_bits"}});
   const auto agreed = accept_handshake(request, settings());
   ASSERT_TRUE(agreed);
   EXPECT_TRUE(agreed->deflate);
@@ -171,7 +175,8 @@ TEST(Handshake, deflate_is_answered_where_offered_and_enabled) {
 }
 
 TEST(Handshake, unknown_extensions_are_not_answered) {
-  const auto result = accept_handshake(upgrade({{"sec-websocket-extensions", "x-webkit-deflate-frame"}}), settings());
+  const auto result =
+      accept_handshake(upgrade({{"sec-websocket-extensions", "x-webkit-deflate-frame"}}), settings());
   ASSERT_TRUE(result);
   EXPECT_FALSE(result->deflate);
   EXPECT_EQ(result->response.find("Extensions"), std::string::npos);

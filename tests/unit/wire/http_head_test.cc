@@ -1,4 +1,5 @@
-// Promises of wire/http_head.h: heads whole, byte by byte and randomly cut; every refusal; targets; responses.
+// Promises of wire/http_head.h: heads whole, byte by byte and randomly cut; every refusal; targets;
+// responses.
 #include "hubbub/wire/http_head.h"
 
 #include <gtest/gtest.h>
@@ -51,7 +52,8 @@ HttpParse parse(std::string_view text, std::size_t limit = kHeadMax) {
   expect_same(whole, parse_cut(text, limit, [] { return std::size_t{1}; }), text);
   SeededRng rng(text.size());
   for (int round = 0; round < 5; ++round)
-    expect_same(whole, parse_cut(text, limit, [&] { return static_cast<std::size_t>(1 + rng.below(40)); }), text);
+    expect_same(whole, parse_cut(text, limit, [&] { return static_cast<std::size_t>(1 + rng.below(40)); }),
+                text);
   return whole;
 }
 
@@ -64,7 +66,8 @@ void expect_refused(std::string_view text, std::string_view mentions) {
 
 TEST(HttpHead, a_browser_upgrade_is_read_in_full) {
   const std::string text =
-      "GET /ws?session=happy-panda-42 HTTP/1.1\r\nHost: example.com:8080\r\nConnection: keep-alive, Upgrade\r\n"
+      "GET /ws?session=happy-panda-42 HTTP/1.1\r\nHost: example.com:8080\r\nConnection: keep-alive, "
+      "Upgrade\r\n"
       "Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
       "Origin:\thttps://example.com \r\nX-Empty:\r\n\r\n";
   const HttpParse result = parse(text + "frames follow");
@@ -88,7 +91,8 @@ TEST(HttpHead, a_browser_upgrade_is_read_in_full) {
 TEST(HttpHead, needs_more_until_the_empty_line) {
   const std::string text = head("A: b\r\n");
   for (std::size_t size = 0; size < text.size(); ++size)
-    EXPECT_EQ(parse_http_head(std::string_view(text).substr(0, size), kHeadMax).status, Status::need_more) << size;
+    EXPECT_EQ(parse_http_head(std::string_view(text).substr(0, size), kHeadMax).status, Status::need_more)
+        << size;
   EXPECT_EQ(parse_http_head(text, kHeadMax).status, Status::complete);
 }
 
@@ -117,7 +121,8 @@ TEST(HttpHead, keep_alive_follows_version_and_connection) {
 
 TEST(HttpHead, body_length_is_told_and_not_limited_here) {
   EXPECT_EQ(parse(head("Content-Length: 17\r\n", "POST /rpc HTTP/1.1")).request.content_length, 17U);
-  EXPECT_EQ(parse(head("Content-Length: 99999999999\r\n", "POST /rpc HTTP/1.1")).request.content_length, 99'999'999'999U);
+  EXPECT_EQ(parse(head("Content-Length: 99999999999\r\n", "POST /rpc HTTP/1.1")).request.content_length,
+            99'999'999'999U);
   EXPECT_EQ(parse(head("Content-Length: 5\r\nContent-Length: 5\r\n")).request.content_length, 5U);
   const HttpParse chunked = parse(head("Transfer-Encoding: Chunked\r\n", "POST /rpc HTTP/1.1"));
   EXPECT_TRUE(chunked.request.chunked);
@@ -139,7 +144,8 @@ TEST(HttpHead, too_long_lines_are_head_too_large) {
   EXPECT_EQ(parse("GET /" + std::string(kHeadMax, 'a')).error.code, Errc::head_too_large);
   const HttpParse line = parse_http_head(head("X: " + std::string(70'000, 'x') + "\r\n"), 1 << 20);
   EXPECT_EQ(line.error.code, Errc::head_too_large);
-  const HttpParse target = parse_http_head(head("", "GET /" + std::string(70'000, 'x') + " HTTP/1.1"), 1 << 20);
+  const HttpParse target =
+      parse_http_head(head("", "GET /" + std::string(70'000, 'x') + " HTTP/1.1"), 1 << 20);
   EXPECT_EQ(target.error.code, Errc::head_too_large);
 }
 
@@ -232,8 +238,8 @@ TEST(HttpTarget, asterisk_is_for_options_only) {
 }
 
 TEST(HttpTarget, bad_targets_are_refused) {
-  for (const std::string target : {"example.com:443", "ws", "ftp://h/", "http:///a", "://h/", "/%", "/%4", "/%zz", "/?a=%g0",
-                                   "/%00", "/a#b", "/\xC3\xA9"})
+  for (const std::string target : {"example.com:443", "ws", "ftp://h/", "http:///a", "://h/", "/%", "/%4",
+                                   "/%zz", "/?a=%g0", "/%00", "/a#b", "/\xC3\xA9"})
     expect_refused(head("", "GET " + target + " HTTP/1.1"), "target");
 }
 
@@ -244,7 +250,8 @@ TEST(HttpTarget, query_parameters_are_decoded) {
   EXPECT_EQ(request.query_param("b"), "x y&");
   EXPECT_EQ(request.query_param("c"), "3");
   EXPECT_EQ(request.query_param("eq"), "a=b");
-  for (const auto name : {"empty", "flag", "absent", "bad", "y&"}) EXPECT_EQ(request.query_param(name), "") << name;
+  for (const auto name : {"empty", "flag", "absent", "bad", "y&"})
+    EXPECT_EQ(request.query_param(name), "") << name;
   EXPECT_EQ(request.query_param(""), "nameless");
   request.query = "&&=&";
   EXPECT_EQ(request.query_param("a"), "");
@@ -256,7 +263,8 @@ TEST(HttpResponse, bytes_are_exact) {
   response.headers.emplace_back("X-A", "1");
   response.body = "hello";
   const std::string top =
-      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: 1\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n";
+      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: 1\r\nContent-Length: 5\r\nConnection: "
+      "keep-alive\r\n\r\n";
   EXPECT_EQ(format_http_response(response), top + "hello");
   EXPECT_EQ(format_http_response(response, true), top);
 }
@@ -298,7 +306,7 @@ TEST(HttpRefusal, says_status_and_sentence_and_closes) {
 }
 
 TEST(HttpRefusal, retry_after_is_in_whole_seconds) {
-  const std::vector<std::pair<std::int64_t, std::string>> cases = {{-1, ""},     {0, "1"},    {1, "1"},
+  const std::vector<std::pair<std::int64_t, std::string>> cases = {{-1, ""},    {0, "1"},    {1, "1"},
                                                                    {1000, "1"}, {1001, "2"}, {59'999, "60"}};
   for (const auto& [ms, expected] : cases) {
     Error error = fail(Errc::node_full).error();

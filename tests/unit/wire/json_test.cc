@@ -1,11 +1,10 @@
-// Promises of wire/json.h: what is JSON and what is not, huge numbers, exact depth, slices, and the writer.
+// Promises of wire/json.h: what is JSON and what is not, huge numbers, exact depth, and the writer.
 #include "hubbub/wire/json.h"
 
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <cmath>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -20,8 +19,8 @@ namespace {
 
 using namespace std::literals;
 
-// The text with the readable bytes behind it that the parser is promised; filled with what would hide a parser that
-// looks at them.
+// The text with the readable bytes behind it that the parser is promised; filled with what would hide a
+// parser that looks at them.
 class Padded {
  public:
   explicit Padded(std::string_view text, char fill = '1') : bytes_(text), size_(text.size()) {
@@ -63,12 +62,6 @@ double number(std::string_view text) {
   return value;
 }
 
-std::vector<std::pair<std::string, std::string>> slices_of(std::string_view text) {
-  std::vector<std::pair<std::string, std::string>> found;
-  for (JsonSlices slices(text); slices.next();) found.emplace_back(slices.key(), slices.value());
-  return found;
-}
-
 TEST(JsonParser, accepts_every_kind_of_value_at_the_root) {
   for (const auto text : {"{}", "[]", "null", "true", "false", "0", "-0", "1.5e3", "\"\"", " [1 , 2]\r\n\t",
                           R"({"a":{"b":[1,"x",null]}})", "\"\xF0\x9F\x90\xBC\""})
@@ -76,13 +69,52 @@ TEST(JsonParser, accepts_every_kind_of_value_at_the_root) {
 }
 
 TEST(JsonParser, refuses_what_is_not_json) {
-  const std::vector<std::string_view> bad = {
-      "", " ", "\r\n\t", "{", "}", "[1,2", "[1,]", "{\"a\":}", "{\"a\" 1}", "{a:1}", "{'a':1}", "[1] x", "{} {}", "1 2",
-        "tru", "nul", "True", "NaN", "Infinity", "01", "-", "+1", ".5", "1.", "1e", "1e+", "0x10", "--1", "\"abc", "\"\\x\"",
-        "\"\\u12\"", "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"a\nb\"", R"({"x":tru,"y":01})", "[1,2]//c", "\xEF\xBB\xBF{}",
-        "\xEF\xBB\xBF", "\"\xFF\"", "\"\xC0\x80\"", "\"\xED\xA0\x80\"", "{}\0"sv, "\0"sv, "[1\0]"sv, "\"\0\""sv};
-  for (const std::string_view text : bad)
-    EXPECT_EQ(error_of(text).code, Errc::parse_error) << text;
+  const std::vector<std::string_view> bad = {"",
+                                             " ",
+                                             "\r\n\t",
+                                             "{",
+                                             "}",
+                                             "[1,2",
+                                             "[1,]",
+                                             "{\"a\":}",
+                                             "{\"a\" 1}",
+                                             "{a:1}",
+                                             "{'a':1}",
+                                             "[1] x",
+                                             "{} {}",
+                                             "1 2",
+                                             "tru",
+                                             "nul",
+                                             "True",
+                                             "NaN",
+                                             "Infinity",
+                                             "01",
+                                             "-",
+                                             "+1",
+                                             ".5",
+                                             "1.",
+                                             "1e",
+                                             "1e+",
+                                             "0x10",
+                                             "--1",
+                                             "\"abc",
+                                             "\"\\x\"",
+                                             "\"\\u12\"",
+                                             "\"\\ud800\"",
+                                             "\"\\udc00\\ud800\"",
+                                             "\"a\nb\"",
+                                             R"({"x":tru,"y":01})",
+                                             "[1,2]//c",
+                                             "\xEF\xBB\xBF{}",
+                                             "\xEF\xBB\xBF",
+                                             "\"\xFF\"",
+                                             "\"\xC0\x80\"",
+                                             "\"\xED\xA0\x80\"",
+                                             "{}\0"sv,
+                                             "\0"sv,
+                                             "[1\0]"sv,
+                                             "\"\0\""sv};
+  for (const std::string_view text : bad) EXPECT_EQ(error_of(text).code, Errc::parse_error) << text;
 }
 
 TEST(JsonParser, looks_at_nothing_behind_the_text) {
@@ -141,8 +173,8 @@ TEST(JsonParser, parser_is_good_after_a_failure) {
 }
 
 TEST(JsonParser, numbers_beyond_64_bits_read_as_the_largest_double) {
-  for (const auto text : {"18446744073709551616", "123456789012345678901234567890", "1e309", "1E+999", "1.8e308",
-                          "17976931348623159e292", "1e99999999999999999999999", "0.001e312"})
+  for (const auto text : {"18446744073709551616", "123456789012345678901234567890", "1e309", "1E+999",
+                          "1.8e308", "17976931348623159e292", "1e99999999999999999999999", "0.001e312"})
     EXPECT_EQ(number(text), kNumberTooLarge) << text;
   for (const auto text : {"-9223372036854775809", "-123456789012345678901234567890", "-1e309"})
     EXPECT_EQ(number(text), -kNumberTooLarge) << text;
@@ -156,14 +188,16 @@ TEST(JsonParser, numbers_within_range_keep_their_value) {
   EXPECT_EQ(number("-9223372036854775808"), -9223372036854775808.0);
   EXPECT_EQ(number("1" + std::string(400, '0') + "e-400"), 1.0);
   EXPECT_EQ(number("0." + std::string(399, '0') + "1e400"), 1.0);
-  for (const auto text : {"1e-400", "1e-99999999999999999999999", "0e999", "0.0e99999999999999999999", "1e-324"})
+  for (const auto text :
+       {"1e-400", "1e-99999999999999999999999", "0e999", "0.0e99999999999999999999", "1e-324"})
     EXPECT_EQ(number(text), 0.0) << text;
   EXPECT_TRUE(std::signbit(number("-1e-400")));
 }
 
 TEST(JsonParser, huge_numbers_do_not_make_bad_json_good) {
-  for (const auto text : {"01e999", "1e999x", "1e999.5", "+1e999", "1.e999", "1e999 1", "[1e999,01]", "[1e999,tru]",
-                          "{\"a\":1e999", "--1e999", "1e+-999", "[1e999\"\"]", "\"1e999", "123456789012345678901234567890a"})
+  for (const auto text :
+       {"01e999", "1e999x", "1e999.5", "+1e999", "1.e999", "1e999 1", "[1e999,01]", "[1e999,tru]",
+        "{\"a\":1e999", "--1e999", "1e+-999", "[1e999\"\"]", "\"1e999", "123456789012345678901234567890a"})
     EXPECT_EQ(error_of(text).code, Errc::parse_error) << text;
 }
 
@@ -190,8 +224,8 @@ TEST(JsonParser, huge_numbers_at_the_depth_limit) {
 
 TEST(JsonParser, long_texts_and_short_ones_in_turn) {
   JsonParser parser(kDepth);
-  for (const std::size_t size : {std::size_t{10}, std::size_t{5000}, kScratchKeep - 2, kScratchKeep + 100, std::size_t{10},
-                                 8 * kScratchKeep, std::size_t{3}, kScratchKeep - 1}) {
+  for (const std::size_t size : {std::size_t{10}, std::size_t{5000}, kScratchKeep - 2, kScratchKeep + 100,
+                                 std::size_t{10}, 8 * kScratchKeep, std::size_t{3}, kScratchKeep - 1}) {
     const Padded padded('"' + std::string(size, 'x') + '"');
     const auto parsed = parser.parse(padded.text());
     std::string_view text;
@@ -201,158 +235,6 @@ TEST(JsonParser, long_texts_and_short_ones_in_turn) {
   JsonParser moved(std::move(parser));
   const Padded padded("[1]");
   EXPECT_TRUE(moved.parse(padded.text()));
-}
-
-TEST(JsonSlices, give_members_byte_for_byte) {
-  const auto found = slices_of("\n { \"a\" : 1.0 ,\t\"b\\n\\\"\":\"x\\\\\" , \"c\":{\"d\":[\"]}\",{}]}\r\n,\"\":[ ] ,\"e\":nul }  ");
-  const std::vector<std::pair<std::string, std::string>> expected = {
-      {"a", "1.0"}, {"b\\n\\\"", "\"x\\\\\""}, {"c", "{\"d\":[\"]}\",{}]}"}, {"", "[ ]"}, {"e", "nul"}};
-  EXPECT_EQ(found, expected);
-}
-
-TEST(JsonSlices, give_items_byte_for_byte) {
-  const auto found = slices_of("[1,[2,[3]] , \"a,]\",{\"k\":\"}\"},null,1e2,true]");
-  ASSERT_EQ(found.size(), 7U);
-  EXPECT_EQ(found[1].second, "[2,[3]]");
-  EXPECT_EQ(found[2].second, "\"a,]\"");
-  EXPECT_EQ(found[3].second, "{\"k\":\"}\"}");
-  EXPECT_EQ(found[6].second, "true");
-  EXPECT_EQ(found[6].first, "");
-}
-
-TEST(JsonSlices, repeated_keys_appear_each_time) {
-  const auto found = slices_of(R"({"a":1,"a":2,"a":3})");
-  ASSERT_EQ(found.size(), 3U);
-  EXPECT_EQ(found[2].second, "3");
-}
-
-TEST(JsonSlices, nothing_in_empty_containers_and_in_scalars) {
-  for (const auto text : {"", " ", "{}", "[]", "[ ]", " { } ", "1", "\"[1]\"", "null", "]", "}"})
-    EXPECT_TRUE(slices_of(text).empty()) << text;
-}
-
-TEST(JsonSlices, stop_early_on_what_is_not_json) {
-  for (const auto text : {"{", "[", "{\"", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":\"", "{\"a\":[", "{\"a\":{\"", "[\"\\", "[\"\\\"",
-                          "{a:1}", "{1:2}", "{\"a\" 1}", "[[", "[{]"}) {
-    // In a buffer of exactly this size, so that the address sanitizer sees a read outside.
-    const std::vector<char> bytes(text, text + std::char_traits<char>::length(text));
-    EXPECT_TRUE(slices_of({bytes.data(), bytes.size()}).empty() || text == "[{]"sv) << text;
-  }
-  EXPECT_EQ(slices_of("[1,2").size(), 2U);
-  EXPECT_EQ(slices_of("[1,\"x").size(), 1U);
-}
-
-TEST(JsonSlices, stay_ended) {
-  JsonSlices slices("[1]");
-  EXPECT_TRUE(slices.next());
-  EXPECT_FALSE(slices.next());
-  EXPECT_FALSE(slices.next());
-  EXPECT_EQ(slices.value(), "");
-}
-
-// Random JSON texts with white space, escapes and every kind of value.
-class Generator {
- public:
-  explicit Generator(std::uint64_t seed) : rng_(seed) {}
-
-  std::string value(int depth) {
-    const std::uint64_t kind = rng_.below(depth > 0 ? 8 : 5);
-    if (kind < 5) return scalar(kind);
-    const bool object = kind == 7 || kind == 5;
-    std::string out(1, object ? '{' : '[');
-    for (std::uint64_t left = rng_.below(6); left > 0; --left) {
-      if (object) out += space() + string() + space() + ':';
-      out += space() + value(depth - 1) + space();
-      if (left > 1) out += ',';
-    }
-    return out + space() + (object ? '}' : ']');
-  }
-
- private:
-  std::string scalar(std::uint64_t kind) {
-    static constexpr const char* kNumbers[] = {"0", "-1", "12.50", "1e2", "-0.0E-3", "9007199254740993"};
-    if (kind == 0) return rng_.below(2) ? "true" : "false";
-    if (kind == 1) return "null";
-    return kind == 2 ? kNumbers[rng_.below(std::size(kNumbers))] : string();
-  }
-  std::string string() {
-    static constexpr const char* kParts[] = {"a", "\\\"", "\\\\", "[", "}", ",", ":", "\\u00e9", "\xC3\xA9", "longer text here",
-                                             "\\ud83d\\udc3c", " ", "\\/", "{\\n"};
-    std::string out = "\"";
-    for (std::uint64_t left = rng_.below(5); left > 0; --left) out += kParts[rng_.below(std::size(kParts))];
-    return out + '"';
-  }
-  std::string space() {
-    static constexpr const char* kSpaces[] = {"", "", "", " ", "\n\t", "\r\n    "};
-    return kSpaces[rng_.below(std::size(kSpaces))];
-  }
-
-  SeededRng rng_;
-};
-
-// Each slice of `text`, parsed alone, must be what the DOM has in its place; and so on inside.
-void expect_same(std::string_view text, dom::element element, JsonParser& scratch) {
-  std::vector<std::pair<std::string_view, std::string>> expected;  // decoded key, minified value
-  dom::object object;
-  dom::array array;
-  if (element.get(object) == simdjson::SUCCESS) {
-    for (const auto field : object) expected.emplace_back(field.key, simdjson::minify(field.value));
-  } else if (element.get(array) == simdjson::SUCCESS) {
-    for (const auto item : array) expected.emplace_back(std::string_view{}, simdjson::minify(item));
-  }
-  JsonSlices slices(text);
-  for (const auto& [key, minified] : expected) {
-    ASSERT_TRUE(slices.next()) << text;
-    EXPECT_TRUE(json_key_equals(slices.key(), key)) << slices.key();
-    const Padded padded(slices.value());
-    JsonParser inner(kDepth);
-    const auto parsed = inner.parse(padded.text());
-    ASSERT_TRUE(parsed) << slices.value();
-    EXPECT_EQ(simdjson::to_string(*parsed), minified);
-    expect_same(slices.value(), *parsed, scratch);
-  }
-  EXPECT_FALSE(slices.next());
-}
-
-TEST(JsonSlices, agree_with_the_dom_on_random_texts) {
-  JsonParser scratch(kDepth);
-  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
-    const Padded padded(Generator(seed).value(4));
-    JsonParser parser(kDepth);
-    const auto parsed = parser.parse(padded.text());
-    ASSERT_TRUE(parsed) << padded.text();
-    expect_same(padded.text(), *parsed, scratch);
-  }
-}
-
-TEST(JsonSlices, stay_inside_random_prefixes_of_valid_texts) {
-  SeededRng rng(7);
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    const std::string whole = Generator(seed).value(4);
-    const std::vector<char> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(rng.below(whole.size() + 1)));
-    const std::string_view text(cut.data(), cut.size());
-    for (JsonSlices slices(text); slices.next();) {
-      EXPECT_GE(slices.value().data(), text.data());
-      EXPECT_LE(slices.value().data() + slices.value().size(), text.data() + text.size());
-    }
-  }
-}
-
-TEST(JsonKeyEquals, decodes_escapes) {
-  EXPECT_TRUE(json_key_equals("method", "method"));
-  EXPECT_TRUE(json_key_equals("\\u006dethod", "method"));
-  EXPECT_TRUE(json_key_equals("\\u006D\\u0065thod", "method"));
-  EXPECT_TRUE(json_key_equals("a\\/b\\n\\\"", "a/b\n\""));
-  EXPECT_TRUE(json_key_equals("\\u00e9\\ud83d\\udc3c", "\xC3\xA9\xF0\x9F\x90\xBC"));
-  EXPECT_TRUE(json_key_equals("\\u20ac", "\xE2\x82\xAC"));
-  EXPECT_TRUE(json_key_equals("", ""));
-}
-
-TEST(JsonKeyEquals, is_false_for_other_keys_and_for_bad_escapes) {
-  for (const auto key : {"", "metho", "methods", "Method", "\\u006", "\\u00zz", "\\", "\\x", "\\ud83d", "\\ud83d\\u0041",
-                         "\\udc3c", "\\u006dethodx"})
-    EXPECT_FALSE(json_key_equals(key, "method")) << key;
-  EXPECT_FALSE(json_key_equals("a", ""));
 }
 
 std::string json_string(std::string_view text) {
@@ -410,8 +292,9 @@ TEST(JsonWriter, doubles_read_back_equal) {
 }
 
 TEST(JsonWriter, doubles_without_a_json_form_are_null) {
-  for (const double value : {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
-                             std::numeric_limits<double>::quiet_NaN()}) {
+  for (const double value :
+       {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
+        std::numeric_limits<double>::quiet_NaN()}) {
     std::string out = "x";
     append_json_double(out, value);
     EXPECT_EQ(out, "xnull");

@@ -53,7 +53,8 @@ TEST(RpcRequest, specification_examples_with_parameters) {
   ASSERT_EQ(positional.result->params_dom.at(0).get(first), simdjson::SUCCESS);
   EXPECT_EQ(first, 42);
 
-  const Read named(R"({"jsonrpc": "2.0", "method": "subtract", "params": {"subtrahend": 23, "minuend": 42}, "id": 3})");
+  const Read named(
+      R"({"jsonrpc": "2.0", "method": "subtract", "params": {"subtrahend": 23, "minuend": 42}, "id": 3})");
   ASSERT_TRUE(named.result);
   EXPECT_EQ(named.result->params, R"({"subtrahend": 23, "minuend": 42})");
   EXPECT_EQ(named.id, "3");
@@ -72,7 +73,10 @@ TEST(RpcRequest, specification_examples_of_notifications) {
 
 TEST(RpcRequest, specification_examples_of_bad_texts) {
   EXPECT_FALSE(Read(R"({"jsonrpc": "2.0", "method": "foobar, "params": "bar", "baz])").is_json);
-  EXPECT_FALSE(Read(R"([{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"}, {"jsonrpc": "2.0", "method")").is_json);
+  EXPECT_FALSE(
+      Read(
+          R"([{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"}, {"jsonrpc": "2.0", "method")")
+          .is_json);
   expect_refused(R"({"jsonrpc": "2.0", "method": 1, "params": "bar"})", "null", "method");
   expect_refused("1", "null", "object");
   expect_refused(R"({"foo": "boo"})", "null", "jsonrpc");
@@ -98,14 +102,18 @@ TEST(RpcRequest, specification_example_of_a_batch_item_by_item) {
     ASSERT_TRUE(slices.next());
     std::string_view id;
     const auto request = read_request(slices.value(), item, id);
-    ids.push_back(std::string(id) + (!request ? " refused" : request->is_notification() ? " notification" : ""));
+    ids.push_back(std::string(id) + (!request                     ? " refused"
+                                     : request->is_notification() ? " notification"
+                                                                  : ""));
   }
-  EXPECT_EQ(ids, (std::vector<std::string>{"\"1\"", "null notification", "\"2\"", "null refused", "\"5\"", "\"9\""}));
+  EXPECT_EQ(ids, (std::vector<std::string>{"\"1\"", "null notification", "\"2\"", "null refused", "\"5\"",
+                                           "\"9\""}));
 }
 
 TEST(RpcRequest, ids_are_kept_byte_for_byte) {
-  for (const std::string_view id : {"1", "1.0", "1e2", "-0", R"("a\u0062")", R"("")", "null", "123456789012345678901234567890",
-                                    "-1e999", "18446744073709551615", "\"\xF0\x9F\x90\xBC\""}) {
+  for (const std::string_view id :
+       {"1", "1.0", "1e2", "-0", R"("a\u0062")", R"("")", "null", "123456789012345678901234567890", "-1e999",
+        "18446744073709551615", "\"\xF0\x9F\x90\xBC\""}) {
     const Read read(R"({"id" : )" + std::string(id) + R"( ,"jsonrpc":"2.0","method":"m"})");
     ASSERT_TRUE(read.result) << id;
     EXPECT_EQ(read.result->id, id);
@@ -129,7 +137,8 @@ TEST(RpcRequest, escaped_member_names_and_methods_are_decoded) {
 }
 
 TEST(RpcRequest, unknown_members_are_ignored) {
-  const Read read(R"({"x":{"id":9,"method":"no"},"x":1,"jsonrpc":"2.0","":[],"method":"m","result":1,"result":2,"id":4})");
+  const Read read(
+      R"({"x":{"id":9,"method":"no"},"x":1,"jsonrpc":"2.0","":[],"method":"m","result":1,"result":2,"id":4})");
   ASSERT_TRUE(read.result);
   EXPECT_EQ(read.result->method, "m");
   EXPECT_EQ(read.result->id, "4");
@@ -150,7 +159,8 @@ TEST(RpcRequest, refuses_a_method_that_is_missing_or_no_string) {
 
 TEST(RpcRequest, refuses_params_that_are_not_structured) {
   for (const auto params : {"1", "null", "\"a\"", "true"})
-    expect_refused(R"({"jsonrpc":"2.0","id":5,"method":"m","params":)" + std::string(params) + "}", "5", "params");
+    expect_refused(R"({"jsonrpc":"2.0","id":5,"method":"m","params":)" + std::string(params) + "}", "5",
+                   "params");
 }
 
 TEST(RpcRequest, refuses_ids_of_other_types_and_answers_with_null) {
@@ -194,13 +204,15 @@ std::string reply(const Error& error) {
 }
 
 TEST(RpcReply, errors_carry_code_text_and_retryable) {
-  EXPECT_EQ(reply(make_error(Errc::method_not_found)),
-            R"({"jsonrpc":"2.0","id":7,"error":{"code":-32601,"message":"no such method","data":{"retryable":false}}})");
+  EXPECT_EQ(
+      reply(make_error(Errc::method_not_found)),
+      R"({"jsonrpc":"2.0","id":7,"error":{"code":-32601,"message":"no such method","data":{"retryable":false}}})");
   Error busy = make_error(Errc::busy);
   busy.limit = "limits.calls_in_flight";
   busy.retry_after_ms = 0;
-  EXPECT_EQ(reply(busy), R"({"jsonrpc":"2.0","id":7,"error":{"code":-32009,"message":"too many calls in flight","data":)"
-                         R"({"retryable":true,"limit":"limits.calls_in_flight","retry_after_ms":0}}})");
+  EXPECT_EQ(reply(busy),
+            R"({"jsonrpc":"2.0","id":7,"error":{"code":-32009,"message":"too many calls in flight","data":)"
+            R"({"retryable":true,"limit":"limits.calls_in_flight","retry_after_ms":0}}})");
 }
 
 TEST(RpcReply, errors_name_field_constraint_and_type) {
@@ -208,8 +220,10 @@ TEST(RpcReply, errors_name_field_constraint_and_type) {
   error.field = "since.\"x\"";
   error.constraint = "integer in 1..1000";
   error.got = "string";
-  EXPECT_EQ(reply(error), R"({"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"bad \"last\"\n","data":)"
-                          R"({"retryable":false,"field":"since.\"x\"","constraint":"integer in 1..1000","got":"string"}}})");
+  EXPECT_EQ(
+      reply(error),
+      R"({"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"bad \"last\"\n","data":)"
+      R"({"retryable":false,"field":"since.\"x\"","constraint":"integer in 1..1000","got":"string"}}})");
 }
 
 TEST(RpcReply, application_data_is_merged) {
