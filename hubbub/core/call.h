@@ -57,6 +57,17 @@ class Reply {
   PendingReply pending_;
 };
 
+template <>
+class Reply<void> {
+ public:
+  explicit Reply(PendingReply pending) : pending_(std::move(pending)) {}
+  void send() { pending_.answer("null"); }
+  void fail(Error error) { pending_.answer(std::unexpected(std::move(error))); }
+
+ private:
+  PendingReply pending_;
+};
+
 // Dies when the handler returns; keep what you need of it. Shard's thread.
 class Call {
  public:
