@@ -1,6 +1,6 @@
-// Limits: every bound of the hub in one place. limit_table() describes each: its configuration key, unit, default,
-// range, what happens when it is hit, and the metric that counts it; configuration, its documentation and tests read
-// that table. A 0 turns a bound off where the table says so.
+// Limits: every bound of the hub in one place. limit_table() describes each: its configuration key, unit,
+// default, range, what happens when it is hit, and the metric that counts it; configuration, its documentation
+// and tests read that table. A 0 turns a bound off where the table says so.
 #pragma once
 
 #include <cstddef>

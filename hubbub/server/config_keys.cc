@@ -37,8 +37,7 @@ std::string choice_names(const std::array<Choice<T>, N>& choices) {
   return out;
 }
 
-// Keys of limits and other numbers
-// -----------------------------------------------------------------------------------
+// --- Keys of limits and other numbers
 
 struct UnitTraits {
   std::string_view name;  // LimitInfo::unit
@@ -112,8 +111,7 @@ ConfigKey limit_key(const LimitInfo& info) {
   return key;
 }
 
-// Keys of text and lists
-// ---------------------------------------------------------------------------------------------
+// --- Keys of text and lists
 
 template <class T, std::size_t N, class Access>
 ConfigKey choice_key(std::string name, std::string_view flag, std::string help,

@@ -1,87 +1,15 @@
 #include "hubbub/server/config.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <set>
-#include <sstream>
-
-#include "hubbub/server/config_file.h"
-#include "hubbub/server/config_keys.h"
+#include "config_testing.h"
 
 namespace hubbub {
 namespace {
 
-using conf::config_keys;
-using conf::ConfigKey;
+using namespace config_testing;
 
-// A file of this test run, gone with the object.
-class TempFile {
- public:
-  explicit TempFile(std::string_view text) {
-    static int number = 0;
-    path_ = ::testing::TempDir() + "hubbub_config_" + std::to_string(getpid()) + "_" +
-            std::to_string(++number) + ".toml";
-    std::ofstream(path_, std::ios::binary) << text;
-  }
-  ~TempFile() { std::remove(path_.c_str()); }
-  TempFile(const TempFile&) = delete;
-  TempFile& operator=(const TempFile&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-using Pairs = std::vector<std::pair<std::string, std::string>>;
-
-// The mistakes as lines, the file's path shortened to FILE.
-std::vector<std::string> lines(const std::expected<Config, std::vector<Mistake>>& result,
-                               const std::string& path = {}) {
-  std::vector<std::string> out;
-  if (result) return out;
-  for (const Mistake& mistake : result.error()) {
-    std::string line = mistake.line();
-    if (!path.empty() && line.starts_with(path)) line.replace(0, path.size(), "FILE");
-    out.push_back(std::move(line));
-  }
-  return out;
-}
-
-std::vector<std::string> file_mistakes(std::string_view text) {
-  const TempFile file(text);
-  return lines(load_config({.file_path = file.path(), .environment = {}, .settings = {}}), file.path());
-}
-
-std::vector<std::string> set_mistakes(const Pairs& settings) {
-  return lines(load_config({.file_path = {}, .environment = {}, .settings = settings}));
-}
-
-std::vector<std::string> variable_mistakes(const Pairs& environment) {
-  return lines(load_config({.file_path = {}, .environment = environment, .settings = {}}));
-}
-
-Config from_settings(const Pairs& settings) {
-  auto result = load_config({.file_path = {}, .environment = {}, .settings = settings});
-  EXPECT_TRUE(result) << lines(result).front();
-  return result.value_or(Config{});
-}
-
-Config from_file(std::string_view text) {
-  const TempFile file(text);
-  auto result = load_config({.file_path = file.path(), .environment = {}, .settings = {}});
-  EXPECT_TRUE(result) << lines(result).front();
-  return result.value_or(Config{});
-}
-
-using Lines = std::vector<std::string>;
-
-// Sources
-// ------------------------------------------------------------------------------------------------------------
+// --- Sources
 
 TEST(ConfigSources, none_gives_the_defaults) {
   const Config config = from_settings({});
@@ -187,8 +115,7 @@ TEST(ConfigSources, variables_of_others_are_passed_over) {
             Lines{});
 }
 
-// Mistakes
-// -----------------------------------------------------------------------------------------------------------
+// --- Mistakes
 
 TEST(ConfigMistakes, unknown_keys_name_their_place_and_the_nearest_key) {
   EXPECT_EQ(file_mistakes("\n[limits]\nmesage_bytes = 1\n"),
@@ -340,182 +267,6 @@ TEST(ConfigMistakes, features_that_are_not_there_yet_take_only_off) {
   EXPECT_EQ(file_mistakes("[tls]\ncert = \"\"\nkey = \"\"\n[proxy]\nprotocol = \"off\"\ntrusted = "
                           "[]\n[memory]\nbudget = 0\n"),
             Lines{});
-}
-
-// Values
-// -------------------------------------------------------------------------------------------------------------
-
-TEST(ConfigValues, durations_and_sizes_take_units) {
-  for (const auto& [text, ms] : std::initializer_list<std::pair<const char*, Millis>>{
-           {"500ms", 500}, {"25s", 25'000}, {"2m", 120'000}, {"1h", 3'600'000}, {"90s", 90'000}})
-    EXPECT_EQ(from_settings({{"limits.open_deadline", text}}).limits.open_deadline_ms, ms) << text;
-  for (const auto& [text, bytes] :
-       std::initializer_list<std::pair<const char*, std::size_t>>{{"1000", 1000},
-                                                                  {"1000B", 1000},
-                                                                  {"64KiB", 65536},
-                                                                  {"64kib", 65536},
-                                                                  {"64KB", 64000},
-                                                                  {"16MiB", 16777216},
-                                                                  {"16MB", 16000000},
-                                                                  {"1GiB", 1073741824},
-                                                                  {"1GB", 1000000000}})
-    EXPECT_EQ(from_settings({{"limits.message_bytes", text}}).limits.message_bytes, bytes) << text;
-  for (const char* bad : {"64K", "64 KiB", "KiB", "-1", "1.5MiB", "99999999999GiB", "0x400", ""})
-    EXPECT_EQ(set_mistakes({{"limits.message_bytes", bad}}).size(), 1u) << bad;
-}
-
-TEST(ConfigValues, rates_take_fractions_and_no_tricks) {
-  EXPECT_EQ(from_settings({{"limits.rate_per_s", "0.5"}}).limits.rate_per_s, 0.5);
-  for (const char* bad : {"nan", "inf", "-1", "-0", "1e3", "1,5", "", "5/s", "0x1"})
-    EXPECT_EQ(set_mistakes({{"limits.rate_per_s", bad}}).size(), 1u) << bad;
-}
-
-TEST(ConfigValues, flags_are_true_or_false) {
-  EXPECT_FALSE(from_settings({{"compression.enabled", "false"}}).compression.enabled);
-  EXPECT_EQ(set_mistakes({{"compression.enabled", "yes"}}),
-            Lines{"--set compression.enabled=yes: must be true or false"});
-}
-
-TEST(ConfigValues, addresses_are_ip_addresses_with_ports) {
-  for (const auto& [text, canonical] :
-       std::initializer_list<std::pair<const char*, const char*>>{{"127.0.0.1:0", "127.0.0.1:0"},
-                                                                  {"localhost:8080", "127.0.0.1:8080"},
-                                                                  {"[::1]:65535", "[::1]:65535"},
-                                                                  {"[0:0::1]:80", "[::1]:80"},
-                                                                  {"0.0.0.0:80", "0.0.0.0:80"},
-                                                                  {"[::]:80", "[::]:80"}}) {
-    const auto address = parse_listen_address(text);
-    ASSERT_TRUE(address) << text;
-    EXPECT_EQ(address->text(), canonical);
-  }
-  for (const char* bad :
-       {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "::1:80", "[::1]",
-        "[::1", "example.com:80", "127.0.0.1:8o", "[127.0.0.1]:80", "1.2.3:80", "[:80"})
-    EXPECT_FALSE(parse_listen_address(bad)) << bad;
-}
-
-// Protected mode
-// -----------------------------------------------------------------------------------------------------
-
-TEST(ProtectedMode, takes_loopback_addresses_without_rules) {
-  for (const char* address : {"127.0.0.1:80", "127.1.2.3:80", "[::1]:80", "localhost:80"})
-    EXPECT_EQ(set_mistakes({{"--listen", address}}), Lines{}) << address;
-}
-
-TEST(ProtectedMode, refuses_every_other_address_and_says_what_to_set) {
-  for (const char* address :
-       {"0.0.0.0:80", "[::]:80", "192.168.1.1:80", "[2001:db8::1]:80", "128.0.0.1:80"}) {
-    const Lines mistakes = set_mistakes({{"--listen", address}});
-    ASSERT_EQ(mistakes.size(), 1u) << address;
-    EXPECT_TRUE(mistakes[0].starts_with("--listen " + std::string(address) + ": protected mode: "))
-        << mistakes[0];
-    for (const char* next : {"access.allow = [\"session.*\"", "access.origins = ", "127.0.0.1:80"})
-      EXPECT_NE(mistakes[0].find(next), std::string::npos) << mistakes[0];
-  }
-}
-
-TEST(ProtectedMode, ends_with_access_rules) {
-  EXPECT_EQ(set_mistakes({{"--listen", "0.0.0.0:80"}, {"access.allow", "ping"}}), Lines{});
-}
-
-TEST(ProtectedMode, is_not_left_by_origins_or_an_empty_list) {
-  EXPECT_EQ(set_mistakes({{"--listen", "0.0.0.0:80"}, {"access.origins", "*"}}).size(), 1u);
-  EXPECT_EQ(set_mistakes({{"--listen", "0.0.0.0:80"}, {"access.allow", " , "}}).size(), 1u);
-}
-
-// The table
-// ----------------------------------------------------------------------------------------------------------
-
-TEST(ConfigKeys, are_unique_by_name_variable_and_flag) {
-  std::set<std::string> names;
-  std::set<std::string> variables;
-  for (const ConfigKey& key : config_keys()) {
-    EXPECT_TRUE(names.insert(key.name).second) << key.name;
-    EXPECT_TRUE(variables.insert(key.variable()).second) << key.variable();
-    EXPECT_FALSE(key.help.empty()) << key.name;
-    EXPECT_FALSE(key.values.empty()) << key.name;
-  }
-}
-
-TEST(ConfigKeys, read_their_own_defaults_back) {
-  for (const ConfigKey& key : config_keys()) {
-    Config config;
-    const std::string text = key.get(config);
-    EXPECT_TRUE(key.apply(config, {conf::RawValue::Shape::text, text, {}})) << key.name << "=" << text;
-    EXPECT_EQ(key.get(config), text) << key.name;
-  }
-}
-
-TEST(ConfigKeys, show_the_defaults_that_the_table_of_limits_tells) {
-  for (const LimitInfo& info : limit_table()) {
-    const ConfigKey* key = conf::find_key(info.key);
-    ASSERT_NE(key, nullptr) << info.key;
-    EXPECT_EQ(key->get(Config{}), info.default_text) << info.key;
-  }
-}
-
-TEST(ConfigKeys, include_every_promised_one) {
-  for (const char* name : {"server.listen",
-                           "server.shards",
-                           "server.drain_period",
-                           "limits.message_bytes",
-                           "limits.rate_per_s",
-                           "limits.rate_burst",
-                           "limits.ip_connections",
-                           "limits.ip_connects_per_s",
-                           "limits.connections",
-                           "session.grace",
-                           "replay.messages",
-                           "replay.bytes",
-                           "replay.age",
-                           "outbox.soft_bytes",
-                           "outbox.hard_bytes",
-                           "outbox.flush_delay",
-                           "heartbeat.ping",
-                           "heartbeat.pong",
-                           "access.origins",
-                           "access.allow",
-                           "proxy.protocol",
-                           "proxy.trusted",
-                           "tls.cert",
-                           "tls.key",
-                           "memory.budget",
-                           "log.level",
-                           "log.format"})
-    EXPECT_NE(conf::find_key(name), nullptr) << name;
-}
-
-TEST(DescribeConfig, is_read_back_to_the_same) {
-  const Config config = from_settings({{"access.allow", "session.*,ping"},
-                                       {"server.listen", "[::]:0"},
-                                       {"limits.rate_per_s", "0.25"},
-                                       {"limits.message_bytes", "1MiB"},
-                                       {"heartbeat.ping", "0"},
-                                       {"compression.enabled", "false"},
-                                       {"log.format", "json"},
-                                       {"cors.origins", "*"}});
-  const std::string text = describe_config(config);
-  EXPECT_EQ(describe_config(from_file(text)), text);
-  EXPECT_NE(text.find("[limits]\n"), std::string::npos);
-  EXPECT_NE(text.find("message_bytes = \"1MiB\"\n"), std::string::npos);
-  EXPECT_NE(text.find("allow = [\"session.*\", \"ping\"]\n"), std::string::npos);
-}
-
-TEST(ConfigReference, names_every_key) {
-  const std::string markdown = config_reference_markdown();
-  const std::string text = config_reference_text();
-  for (const ConfigKey& key : config_keys()) {
-    EXPECT_NE(markdown.find("| `" + key.name + "` |"), std::string::npos) << key.name;
-    EXPECT_NE(text.find("\n" + key.name + " = "), std::string::npos) << key.name;
-  }
-}
-
-TEST(ConfigReference, is_the_committed_document) {
-  const auto path = std::filesystem::path(__FILE__).parent_path() / "../../../docs/configuration.md";
-  std::ostringstream committed;
-  committed << std::ifstream(path).rdbuf();
-  EXPECT_EQ(committed.str(), config_reference_markdown())
-      << "run: hubbub keys --markdown > docs/configuration.md";
 }
 
 }  // namespace
