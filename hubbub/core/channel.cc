@@ -130,6 +130,10 @@ void Channel::on_gone() {
   if (session_) dispatcher_.hub().detach(*std::exchange(session_, nullptr));
 }
 
+FrameRef Channel::farewell(std::uint16_t code, std::string_view reason, std::int64_t retry_after_ms) {
+  return closing_notice(code, reason, retry_after_ms);
+}
+
 void Channel::on_sent() { session_->on_sent(); }
 
 }  // namespace hubbub

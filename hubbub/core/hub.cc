@@ -71,6 +71,7 @@ void Hub::unindex(Session& session) {
   --(session.state_ == SessionState::attached ? attached_ : detached_);
   session.state_ = SessionState::ended;
   session.timer_.cancel();
+  if (session_end_hook_) session_end_hook_(session);
 }
 
 void Hub::end(Session& session, std::uint16_t close_code, std::string_view reason) {
@@ -170,6 +171,12 @@ void Hub::unsubscribe_at(Session& session, std::uint32_t index) {
   }
   --subscriptions_;
   if (topic.subscribers_.empty()) env_.timers.arm(topic.idle_timer_, env_.now() + env_.limits.topic_idle_ms);
+}
+
+void Hub::publish_json(std::string_view topic, std::string_view data) {
+  broker_->publish(topic, data, [&log = env_.log](const Result<Position>& published) {
+    if (!published) log.warn("publish failed", {{"reason", published.error().message()}});
+  });
 }
 
 Result<Position> Hub::deliver(std::string_view name, std::string_view data) {

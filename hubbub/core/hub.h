@@ -8,15 +8,18 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hubbub/base/error.h"
 #include "hubbub/base/slab.h"
 #include "hubbub/core/broker.h"
 #include "hubbub/core/env.h"
+#include "hubbub/core/json_write.h"
 #include "hubbub/core/session.h"
 #include "hubbub/core/session_code.h"
 #include "hubbub/core/topic.h"
@@ -65,6 +68,24 @@ class Hub {
   // False if the session was not subscribed.
   bool unsubscribe(Session& session, std::string_view topic);
 
+  // For applications: `value` (a type of core/json_types.h) as JSON to whoever is subscribed to `topic`, as topic.message
+  // {topic, offset, data}. What fails (the name, limits.topics) is logged as a warning; use broker().publish() for the
+  // position or the error.
+  template <class T>
+  void publish(std::string_view topic, const T& value) {
+    std::string json;
+    write_json(json, value);
+    publish_json(topic, json);
+  }
+  // As publish(), for JSON that is text already.
+  void publish_json(std::string_view topic, std::string_view data);
+
+  // For applications: `hook` is called once for each session that ends: by session.close, by end(), or when its grace time is
+  // over; not at a mere cut, and not for sessions that are there when the server stops. The session can still be read, but
+  // is in no topic and gets nothing any more. One hook; it must not throw.
+  using SessionHook = std::move_only_function<void(Session&)>;
+  void on_session_end(SessionHook hook) { session_end_hook_ = std::move(hook); }
+
   // Entrances of fan-out, for the broker. `data` is raw JSON.
   [[nodiscard]] Result<Position> deliver(std::string_view topic, std::string_view data);
   [[nodiscard]] Result<SendStatus> deliver_to(std::string_view to_code, std::string_view from_code, std::string_view data);
@@ -102,6 +123,7 @@ class Hub {
   std::size_t subscriptions_ = 0;
   bool draining_ = false;
   std::vector<Handle<Session>> ending_;
+  SessionHook session_end_hook_;
   std::unique_ptr<Broker> broker_;
 };
 

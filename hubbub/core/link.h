@@ -49,6 +49,9 @@ class Endpoint {
   virtual void on_stalled() = 0;
   // The connection is gone; `link` must not be used any more. Called once.
   virtual void on_gone() = 0;
+  // The message that tells the client why the connection itself closes it (a Close frame's reason can get lost); null: none.
+  // `retry_after_ms` < 0: not said.
+  [[nodiscard]] virtual FrameRef farewell(std::uint16_t code, std::string_view reason, std::int64_t retry_after_ms) = 0;
   // Messages to write, or nullptr while there is no session. Asked again at each flush.
   [[nodiscard]] virtual Outbox* outbox() = 0;
   // One frame of the outbox was written whole (the endpoint marks it sent).

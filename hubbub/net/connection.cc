@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "hubbub/base/assert.h"
-#include "hubbub/core/notices.h"
 #include "hubbub/core/outbox.h"
 
 namespace hubbub {
@@ -231,7 +230,7 @@ void Connection::on_frame(const wire::DecoderEvent& event) {
       if (event.error == Errc::message_too_big) env_.stats.hit(LimitHit::message_bytes);
       env_.stats.error(event.error);
       const std::uint16_t code = error_info(event.error).close_code;
-      close(code, event.payload, CloseMode::after_outbox, endpoint_->outbox() ? closing_notice(code, event.payload, -1) : FrameRef());
+      close(code, event.payload, CloseMode::after_outbox, endpoint_->farewell(code, event.payload, -1));
       return finish();
   }
 }
@@ -310,7 +309,7 @@ void Connection::finish() {
 void Connection::drain(Millis retry_after_ms) {
   const ErrorInfo& info = error_info(Errc::restart);
   if (phase_ == Phase::open)
-    close(info.close_code, info.text, CloseMode::after_outbox, closing_notice(info.close_code, info.text, retry_after_ms));
+    close(info.close_code, info.text, CloseMode::after_outbox, endpoint_->farewell(info.close_code, info.text, retry_after_ms));
   else if (phase_ == Phase::head)
     finish();
 }
@@ -384,7 +383,7 @@ void Connection::on_open_timer(Millis now) {
     if (last_read_at_ < pong_by_ - env_.limits.pong_deadline_ms) {
       env_.stats.hit(LimitHit::pong);
       const ErrorInfo& info = error_info(Errc::no_pong);
-      return close(info.close_code, info.text, CloseMode::now, closing_notice(info.close_code, info.text, -1));
+      return close(info.close_code, info.text, CloseMode::now, endpoint_->farewell(info.close_code, info.text, -1));
     }
     pong_by_ = 0;
   }

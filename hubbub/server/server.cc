@@ -1,13 +1,10 @@
 #include "hubbub/server/server.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <ctime>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -19,6 +16,7 @@
 #include "hubbub/net/shard.h"
 #include "hubbub/server/cli.h"
 #include "hubbub/server/routes.h"
+#include "hubbub/server/stop_signals.h"
 #include "hubbub/server/system_clock.h"
 
 namespace hubbub {
@@ -53,14 +51,6 @@ ShardSettings shard_settings(const Config& config) {
           .drain_period_ms = config.drain_period_ms};
 }
 
-sigset_t stop_signals() {
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, SIGTERM);
-  ::sigaddset(&set, SIGINT);
-  return set;
-}
-
 }  // namespace
 
 struct Server::Parts {
@@ -79,10 +69,11 @@ struct Server::Parts {
   SystemRng rng;
   MethodTable methods;
   Dispatcher* dispatcher = nullptr;
+  Hub::SessionHook session_end_hook;
   std::optional<Shard> shard;
   std::optional<Routes> routes;
   std::thread thread;
-  std::atomic<bool> ended{false};
+  std::atomic<bool> running{false};  // from when shard is there until its last turn
   std::atomic<bool> cut{false};
 };
 
@@ -103,6 +94,8 @@ Server::~Server() {
 
 MethodTable& Server::methods() { return parts_->methods; }
 
+void Server::on_session_end(Hub::SessionHook hook) { parts_->session_end_hook = std::move(hook); }
+
 void Server::use_echo() { parts_->echo = true; }
 
 Result<std::string> Server::start() {
@@ -112,6 +105,7 @@ Result<std::string> Server::start() {
   p.dispatcher = &p.shard->dispatcher();
   p.routes.emplace(*p.shard, RoutesSettings{p.config.cors_origins, p.echo});
   p.shard->set_service(*p.routes);
+  p.shard->hub().on_session_end(std::move(p.session_end_hook));
   auto address = p.shard->listen(p.config.listen.host, p.config.listen.port);
   if (!address) {
     p.routes.reset();
@@ -123,11 +117,12 @@ Result<std::string> Server::start() {
                             {"connections_max", p.shard->settings().connections_max},
                             {"protected", !p.config.access.configured()},
                             {"echo", p.echo}});
+  p.running = true;
   p.thread = std::thread([&p] {
     p.shard->bind_thread();
     while (!p.cut && p.shard->run_once()) {
     }
-    p.ended = true;
+    p.running = false;
   });
   return address;
 }
@@ -141,20 +136,17 @@ void Server::stop() {
 
 int Server::run() {
   Parts& p = *parts_;
-  const sigset_t signals = stop_signals();
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  StopSignals signals;
   if (auto started = start(); !started) {
     p.log->error("cannot start", {{"reason", started.error().message()}});
     return static_cast<int>(ExitCode::unavailable);
   }
-  int signal = 0;
-  ::sigwait(&signals, &signal);
+  const int signal = signals.wait();
   p.log->info("draining", {{"signal", signal}, {"period_ms", p.config.drain_period_ms}});
   p.shard->post([&p] { p.shard->begin_drain(); });
-  while (!p.ended) {
-    const timespec moment{0, 50'000'000};
-    const int second = ::sigtimedwait(&signals, nullptr, &moment);
-    if (second <= 0) continue;
+  while (p.running) {
+    const int second = signals.wait_for(50);
+    if (second == 0) continue;
     p.log->warn("stopped at once", {{"signal", second}});
     ::_exit(128 + second);
   }
@@ -165,7 +157,7 @@ int Server::run() {
 
 bool Server::post(std::move_only_function<void(Hub&)> task) {
   Parts& p = *parts_;
-  if (!p.shard) return false;
+  if (!p.running) return false;
   return p.shard->post([&p, task = std::move(task)]() mutable { task(p.shard->hub()); });
 }
 

@@ -5,7 +5,7 @@
 //   return server.run();
 //
 // Handlers run on the shard's thread, to completion: long work takes `call.defer<R>()` and answers from any thread. Nothing of a
-// Server is thread-safe but post() and stop().
+// Server is thread-safe but post() and stop(). What handlers, hooks and tasks refer to outlives the server.
 #pragma once
 
 #include <functional>
@@ -31,6 +31,8 @@ class Server {
 
   // The methods clients may call; the hub's own are in. To be filled before start().
   [[nodiscard]] MethodTable& methods();
+  // See Hub::on_session_end; before start().
+  void on_session_end(Hub::SessionHook hook);
   // Serves the echo tool instead of JSON-RPC; before start().
   void use_echo();
 
@@ -39,10 +41,11 @@ class Server {
   // Drains (server.drain_period) and returns when all connections are closed. Any thread but the shard's.
   void stop();
   // start(), then serves until SIGTERM or SIGINT, drains and returns the exit code (see ExitCode); a second signal exits
-  // at once. Blocks these signals in the calling thread.
+  // at once. Handles these two signals while it runs.
   [[nodiscard]] int run();
 
-  // Runs `task` on the shard's thread with its hub: publish, send or broadcast from other threads. False if not running.
+  // Any thread, any time before the destructor: runs `task` on the shard's thread with its hub, to publish, send or broadcast
+  // from other threads. It must not throw. False if the server does not run (not yet, or not any more).
   bool post(std::move_only_function<void(Hub&)> task);
 
  private:
