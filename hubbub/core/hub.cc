@@ -71,7 +71,7 @@ void Hub::unindex(Session& session) {
   --(session.state_ == SessionState::attached ? attached_ : detached_);
   session.state_ = SessionState::ended;
   session.timer_.cancel();
-  if (session_end_hook_) session_end_hook_(session);
+  if (session_end_hook_) session_end_hook_(*this, session);
 }
 
 void Hub::end(Session& session, std::uint16_t close_code, std::string_view reason) {

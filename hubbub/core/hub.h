@@ -83,7 +83,7 @@ class Hub {
   // For applications: `hook` is called once for each session that ends: by session.close, by end(), or when its grace time is
   // over; not at a mere cut, and not for sessions that are there when the server stops. The session can still be read, but
   // is in no topic and gets nothing any more. One hook; it must not throw.
-  using SessionHook = std::move_only_function<void(Session&)>;
+  using SessionHook = std::move_only_function<void(Hub&, Session&)>;
   void on_session_end(SessionHook hook) { session_end_hook_ = std::move(hook); }
 
   // Entrances of fan-out, for the broker. `data` is raw JSON.

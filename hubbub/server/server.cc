@@ -105,13 +105,13 @@ Result<std::string> Server::start() {
   p.dispatcher = &p.shard->dispatcher();
   p.routes.emplace(*p.shard, RoutesSettings{p.config.cors_origins, p.echo});
   p.shard->set_service(*p.routes);
-  p.shard->hub().on_session_end(std::move(p.session_end_hook));
   auto address = p.shard->listen(p.config.listen.host, p.config.listen.port);
   if (!address) {
     p.routes.reset();
     p.shard.reset();
     return address;
   }
+  p.shard->hub().on_session_end(std::move(p.session_end_hook));
   p.log->info("listening", {{"address", *address},
                             {"version", kVersion},
                             {"connections_max", p.shard->settings().connections_max},

@@ -1,0 +1,309 @@
+// SimIo: an Io in memory, for tests of everything above the socket. Both directions of a socket are byte pipes with a
+// capacity; readiness is told once per change, as epoll's edge mode does; time stands still until told. Any operation may
+// be made to fail: the Nth one, or from now on.
+//
+// It holds the product to its side of the contract, too: using a closed socket, closing one twice or watching one twice
+// aborts.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hubbub/base/assert.h"
+#include "hubbub/net/io.h"
+
+namespace hubbub::sim {
+
+class SimClock final : public Clock {
+ public:
+  [[nodiscard]] Millis now_ms() const override { return now; }
+  [[nodiscard]] std::int64_t wall_ms() const override { return 1'795'000'000'000 + now; }
+  Millis now = 1'000'000;
+};
+
+inline constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+
+// One TCP connection, both ends. The test holds the client's.
+struct SimSocket {
+  Socket number = kNoSocket;  // kNoSocket: not accepted yet, or closed by the server
+  Address peer;
+  std::string to_server;
+  std::string to_client;
+  std::size_t to_client_capacity = 1024 * 1024;
+  std::size_t read_max = kUnlimited;   // bytes one read gives at most
+  std::size_t write_max = kUnlimited;  // bytes one write takes at most
+  bool client_fin = false;
+  bool client_reset = false;
+  bool server_fin = false;     // the server's shutdown, or its close with everything read
+  bool server_reset = false;   // the server closed with bytes unread: the client may lose what it did not read yet
+  bool server_closed = false;
+  bool watched = false;
+  std::uint64_t tag = 0;
+  bool edge_readable = false;
+  bool edge_writable = false;
+  bool queued = false;  // in the list of sockets with an edge
+  bool full = false;    // a write was told to wait
+  bool cut_off = false;  // an injected failure: like client_reset, but the client did not do it
+
+  [[nodiscard]] bool broken() const { return client_reset || cut_off; }
+};
+
+class SimIo final : public Io {
+ public:
+  using SocketRef = std::shared_ptr<SimSocket>;
+  // What an operation that is told to fail does.
+  enum class Fault : std::uint8_t { error, would_block, one_byte };
+
+  explicit SimIo(SimClock& clock) : until(clock.now), clock_(clock) {}
+
+  // --- The world outside
+
+  // A client's connect(); the listen queue has no bound.
+  SocketRef connect(const Address& peer) {
+    auto socket = std::make_shared<SimSocket>();
+    socket->peer = peer;
+    backlog_.push_back(socket);
+    listener_edge_ = true;
+    return socket;
+  }
+  void client_sends(const SocketRef& socket, std::string_view bytes) {
+    if (socket->server_closed || socket->broken()) return;
+    socket->to_server += bytes;
+    edge(socket, true, false);
+  }
+  void client_ends(const SocketRef& socket) {
+    socket->client_fin = true;
+    edge(socket, true, false);
+  }
+  void client_resets(const SocketRef& socket) {
+    socket->client_reset = true;
+    socket->to_client.clear();
+    edge(socket, true, true);
+  }
+  // The client reads up to `bytes`, which may make room for the server.
+  std::string client_reads(const SocketRef& socket, std::size_t bytes = kUnlimited) {
+    std::string out = socket->to_client.substr(0, bytes);
+    socket->to_client.erase(0, out.size());
+    if (socket->full && socket->to_client.size() < socket->to_client_capacity) {
+      socket->full = false;
+      edge(socket, false, true);
+    }
+    return out;
+  }
+
+  // --- What tests set and look at
+
+  Millis until;  // how far wait() may move the clock
+  std::size_t descriptors_max = kUnlimited;  // accepts beyond are out_of_fds
+  std::uint64_t fail_from = std::numeric_limits<std::uint64_t>::max();  // the first operation that fails
+  std::uint64_t fail_count = 1;                                         // how many do
+  Fault fault = Fault::error;
+  std::uint64_t operations = 0;  // accepts, watches, reads and writes so far
+  std::uint64_t faults = 0;      // that were made to fail
+  [[nodiscard]] std::size_t sockets_open() const { return open_.size(); }
+  [[nodiscard]] std::size_t backlog() const { return backlog_.size(); }
+  std::uint64_t waits = 0;
+  std::uint64_t write_calls = 0;  // batches with something in them
+  std::size_t write_bytes_largest = 0;  // offered by one op
+  bool idle = false;  // wait() found nothing to do before `until`
+  bool woken = false;
+
+  // --- Io
+
+  std::span<const IoEvent> wait(Millis timeout) override {
+    ++waits;
+    events_.clear();
+    if (listener_edge_ && listener_watched_) {
+      listener_edge_ = false;
+      events_.push_back({listener_tag_, true, false, false});
+    }
+    auto edges = std::exchange(edges_, {});
+    for (const SocketRef& socket : edges) {
+      socket->queued = false;
+      if (socket->server_closed) continue;
+      const bool ended = socket->client_fin || socket->broken();
+      events_.push_back({socket->tag, socket->edge_readable, socket->edge_writable, ended});
+      socket->edge_readable = socket->edge_writable = false;
+    }
+    if (!events_.empty() || timeout == 0 || std::exchange(woken, false)) return events_;
+    if (clock_.now >= until) {
+      idle = true;
+      return events_;
+    }
+    clock_.now = timeout < 0 ? until : std::min(until, clock_.now + timeout);
+    return events_;
+  }
+  void wake() override { woken = true; }
+
+  Result<Listening> listen(const std::string& host, std::uint16_t port) override {
+    listener_ = next_number();
+    open_[listener_] = nullptr;
+    return Listening{listener_, host + ':' + std::to_string(port)};
+  }
+
+  AcceptResult accept(Socket listener) override {
+    HUBBUB_ASSERT(listener == listener_);
+    if (backlog_.empty()) return {IoStatus::would_block, kNoSocket, {}};
+    if (faulty()) {
+      listener_edge_ = true;
+      if (fault != Fault::error) return {IoStatus::would_block, kNoSocket, {}};
+      drop_first();
+      return {IoStatus::failed, kNoSocket, {}};
+    }
+    if (open_.size() >= descriptors_max) {
+      drop_first();
+      return {IoStatus::out_of_fds, kNoSocket, {}};
+    }
+    SocketRef socket = backlog_.front();
+    backlog_.pop_front();
+    socket->number = next_number();
+    open_[socket->number] = socket;
+    return {IoStatus::ok, socket->number, socket->peer};
+  }
+
+  bool watch(Socket number, std::uint64_t tag) override {
+    if (number == listener_) {
+      listener_watched_ = true;
+      listener_tag_ = tag;
+      return true;
+    }
+    const SocketRef& socket = at(number);
+    HUBBUB_ASSERT(!socket->watched);
+    if (faulty() && fault == Fault::error) return false;
+    socket->watched = true;
+    socket->tag = tag;
+    edge(socket, !socket->to_server.empty() || socket->client_fin || socket->broken(), true);
+    return true;
+  }
+
+  ReadResult read(Socket number, std::span<char> buffer) override {
+    const SocketRef& socket = at(number);
+    std::size_t most = std::min(buffer.size(), socket->read_max);
+    if (faulty()) {
+      if (fault == Fault::error) cut(socket);
+      if (fault == Fault::would_block) {
+        edge(socket, true, false);
+        return {IoStatus::would_block};
+      }
+      most = std::min<std::size_t>(most, 1);
+    }
+    if (socket->broken()) return {IoStatus::failed};
+    const std::size_t got = socket->to_server.copy(buffer.data(), most);
+    socket->to_server.erase(0, got);
+    if (got == 0) return {socket->client_fin ? IoStatus::eof : IoStatus::would_block};
+    // A short read says that there is no more: what is left arrives "later".
+    if (got < buffer.size() && (!socket->to_server.empty() || socket->client_fin)) edge(socket, true, false);
+    return {IoStatus::ok, got};
+  }
+
+  void write(std::span<WriteOp> ops) override {
+    if (!ops.empty()) ++write_calls;
+    for (WriteOp& op : ops) write_one(op);
+  }
+
+  void shutdown_write(Socket number) override {
+    HUBBUB_ASSERT(!at(number)->server_fin);
+    at(number)->server_fin = true;
+  }
+
+  void close(Socket number) override {
+    if (number == listener_) listener_ = kNoSocket;
+    HUBBUB_ASSERT(open_.contains(number));
+    if (const SocketRef socket = open_[number]) {
+      socket->server_closed = true;
+      socket->server_reset = !socket->to_server.empty();
+      socket->server_fin = socket->server_fin || !socket->server_reset;
+      socket->number = kNoSocket;
+    }
+    open_.erase(number);
+  }
+
+ private:
+  const SocketRef& at(Socket number) {
+    const auto found = open_.find(number);
+    HUBBUB_ASSERT(found != open_.end() && found->second);
+    return found->second;
+  }
+  // The lowest free one, as the kernel does: a stale number soon means somebody else.
+  Socket next_number() const {
+    Socket number = 10;
+    while (open_.contains(number)) ++number;
+    return number;
+  }
+  void edge(const SocketRef& socket, bool readable, bool writable) {
+    if (!socket->watched || socket->server_closed) return;
+    socket->edge_readable |= readable;
+    socket->edge_writable |= writable;
+    if (std::exchange(socket->queued, true)) return;
+    edges_.push_back(socket);
+  }
+  bool faulty() {
+    const std::uint64_t number = operations++;
+    const bool yes = number >= fail_from && number - fail_from < fail_count;
+    faults += yes;
+    return yes;
+  }
+  void cut(const SocketRef& socket) {
+    socket->cut_off = true;
+    edge(socket, true, true);
+  }
+  void drop_first() {
+    backlog_.front()->server_closed = true;
+    backlog_.front()->server_reset = true;
+    backlog_.pop_front();
+  }
+  void write_one(WriteOp& op) {
+    const SocketRef& socket = at(op.socket);
+    HUBBUB_ASSERT(!op.parts.empty() && !socket->server_fin);
+    std::size_t wanted = 0;
+    for (const iovec& part : op.parts) wanted += part.iov_len;
+    write_bytes_largest = std::max(write_bytes_largest, wanted);
+    const std::size_t held = std::min(socket->to_client.size(), socket->to_client_capacity);
+    std::size_t room = std::min(socket->to_client_capacity - held, socket->write_max);
+    bool retry = room < socket->to_client_capacity - held;  // nothing but the test's wish is in the way
+    if (faulty()) {
+      if (fault == Fault::error) cut(socket);
+      room = std::min<std::size_t>(room, fault == Fault::one_byte ? 1 : 0);
+      retry = true;
+    }
+    if (socket->broken()) {
+      op.status = IoStatus::failed;
+      return;
+    }
+    for (const iovec& part : op.parts) {
+      const std::size_t size = std::min(part.iov_len, room);
+      socket->to_client.append(static_cast<const char*>(part.iov_base), size);
+      op.written += size;
+      room -= size;
+      if (size < part.iov_len) break;
+    }
+    op.status = op.written == wanted ? IoStatus::ok : IoStatus::would_block;
+    if (op.status == IoStatus::ok) return;
+    if (retry)
+      edge(socket, false, true);
+    else
+      socket->full = true;
+  }
+
+  SimClock& clock_;
+  std::map<Socket, SocketRef> open_;  // null: the listener
+  std::deque<SocketRef> backlog_;
+  std::vector<SocketRef> edges_;
+  std::vector<IoEvent> events_;
+  Socket listener_ = kNoSocket;
+  std::uint64_t listener_tag_ = 0;
+  bool listener_edge_ = false;
+  bool listener_watched_ = false;
+};
+
+}  // namespace hubbub::sim

@@ -1,0 +1,258 @@
+// Core: the hub's world for tests, without sockets: a clock that moves when told, seeded randomness, a log that
+// remembers, links that record what they are asked, and a poster whose tasks run when the test says. Free of
+// GoogleTest, so that fuzz targets use it too. One thread, but for TestPoster::post.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "hubbub/base/assert.h"
+#include "hubbub/base/rng.h"
+#include "hubbub/core/builtin_methods.h"
+#include "hubbub/core/channel.h"
+#include "hubbub/core/dispatcher.h"
+#include "hubbub/core/hub.h"
+#include "hubbub/wire/json.h"
+#include "hubbub/wire/ws_codec.h"
+
+namespace hubbub::test {
+
+// 2026-11-23T10:00:00.000Z
+inline constexpr std::int64_t kWallMs = 1'795'428'000'000;
+inline constexpr Millis kStartMs = 1'000'000;
+
+class FakeClock final : public Clock {
+ public:
+  [[nodiscard]] Millis now_ms() const override { return now; }
+  [[nodiscard]] std::int64_t wall_ms() const override { return kWallMs + (now - kStartMs); }
+  Millis now = kStartMs;
+};
+
+// Every line at every level, as "event name=value name=value".
+class RecordingLog final : public Log {
+ public:
+  void write(LogLevel, std::string_view event, std::initializer_list<LogField> fields) override {
+    std::string line(event);
+    for (const LogField& field : fields) {
+      line += ' ';
+      line += field.name;
+      line += '=';
+      std::visit(
+          [&line](const auto& value) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string_view>)
+              line += value;
+            else
+              line += std::to_string(value);
+          },
+          field.value);
+    }
+    lines.push_back(std::move(line));
+  }
+  [[nodiscard]] bool enabled(LogLevel) const override { return true; }
+  [[nodiscard]] bool mentions(std::string_view text) const {
+    return std::ranges::any_of(lines, [text](const std::string& line) { return line.contains(text); });
+  }
+  std::vector<std::string> lines;
+};
+
+// Tasks wait until run() is called on the thread that made the poster.
+class TestPoster final : public Poster {
+ public:
+  bool post(std::move_only_function<void()> task) override {
+    const std::scoped_lock lock(mutex_);
+    if (!closed_) tasks_.push_back(std::move(task));
+    return !closed_;
+  }
+  [[nodiscard]] bool on_thread() const override { return std::this_thread::get_id() == owner_; }
+  // Runs what has been posted; how many tasks that were.
+  std::size_t run() {
+    std::vector<std::move_only_function<void()>> tasks;
+    {
+      const std::scoped_lock lock(mutex_);
+      tasks.swap(tasks_);
+    }
+    for (auto& task : tasks) task();
+    return tasks.size();
+  }
+  void close() {
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
+  }
+
+ private:
+  const std::thread::id owner_ = std::this_thread::get_id();
+  std::mutex mutex_;
+  std::vector<std::move_only_function<void()>> tasks_;
+  bool closed_ = false;
+};
+
+// A connection as core sees it. What it is asked to do is recorded; nothing is written until a test calls write(), or
+// flush_now() while flush_frames allows it.
+class FakeLink final : public Link {
+ public:
+  struct Close {
+    std::uint16_t code;
+    std::string reason;
+    CloseMode mode;
+    std::string farewell;  // payload; "" if none
+  };
+
+  void wake() override { ++wakes; }
+  bool flush_now() override {
+    ++flushes;
+    return write(flush_frames) > 0;
+  }
+  void send_uncounted(FrameRef frame) override { uncounted.emplace_back(frame->payload()); }
+  void close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) override {
+    closes.push_back({code, std::string(reason), mode, std::string(farewell ? farewell->payload() : "")});
+  }
+  [[nodiscard]] std::string remote() const override { return "192.0.2.7:5555"; }
+  [[nodiscard]] std::uint64_t connection_id() const override { return 7; }
+
+  [[nodiscard]] Outbox* outbox() const {
+    if (endpoint) return endpoint->outbox();
+    return session ? &session->outbox() : nullptr;
+  }
+  // Writes up to `frames` messages of the outbox; how many there were.
+  std::size_t write(std::size_t frames) {
+    std::size_t done = 0;
+    for (Outbox* box = outbox(); box && done < frames && box->unsent() > 0; ++done) {
+      written.emplace_back(box->at(box->sent()).payload());
+      if (endpoint)
+        endpoint->on_sent();
+      else
+        session->on_sent();
+    }
+    return done;
+  }
+  // Writes all and gives what has been written since the last call.
+  std::vector<std::string> take() {
+    write(kAll);
+    return std::exchange(written, {});
+  }
+
+  static constexpr std::size_t kAll = static_cast<std::size_t>(-1);
+  Endpoint* endpoint = nullptr;  // either this
+  Session* session = nullptr;    // or this is what the link serves
+  std::size_t flush_frames = 0;  // how many messages the socket takes in flush_now()
+  int wakes = 0;
+  int flushes = 0;
+  std::vector<std::string> uncounted;
+  std::vector<std::string> written;
+  std::vector<Close> closes;
+};
+
+// A client: a link with a session of its own.
+struct Client {
+  FakeLink link;
+  Session* session = nullptr;
+  std::string token;
+
+  [[nodiscard]] std::string code() const { return session->code().text(); }
+};
+
+// Text with the readable bytes behind it that Endpoint::on_text promises.
+class Padded {
+ public:
+  explicit Padded(std::string_view text) : bytes_(text), size_(text.size()) { bytes_.append(wire::kReadPadding, '"'); }
+  [[nodiscard]] std::string_view view() const { return std::string_view(bytes_).substr(0, size_); }
+
+ private:
+  std::string bytes_;
+  std::size_t size_;
+};
+
+class Core {
+ public:
+  explicit Core(const Limits& with = {}) : limits(with) { add_builtin_methods(table, dispatcher_pointer_); }
+  ~Core() {
+    for (const auto& client : clients_)
+      if (client->session) disconnect(*client);
+  }
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // A client whose session is open; it lives as long as this. Refused: the test is wrong.
+  Client& connect(std::string_view data = {}) {
+    Client& client = *clients_.emplace_back(std::make_unique<Client>());
+    auto opened = hub.open_session(client.link, data);
+    HUBBUB_ASSERT(opened.has_value());
+    client.session = client.link.session = opened->session;
+    client.token = std::move(opened->token);
+    return client;
+  }
+  // The connection is gone. The session lives on for its grace time; its pointer is forgotten here.
+  void disconnect(Client& client) {
+    client.link.session = nullptr;
+    hub.detach(*std::exchange(client.session, nullptr));
+  }
+
+  // One message in; all that the client has got since it last took, out.
+  std::vector<std::string> exchange(Client& client, std::string_view text) {
+    deliver(client, text);
+    return client.link.take();
+  }
+  void deliver(Client& client, std::string_view text) {
+    const Padded padded(text);
+    dispatcher.on_text(*client.session, padded.view());
+    hub.finish_turn();
+  }
+  // As exchange(), for a message that gets one reply or none ("").
+  std::string call(Client& client, std::string_view text) {
+    const auto replies = exchange(client, text);
+    HUBBUB_ASSERT(replies.size() <= 1);
+    return replies.empty() ? std::string() : replies.front();
+  }
+
+  void advance(Millis ms) {
+    clock.now += ms;
+    env.turn_now = clock.now;
+    timers.advance(clock.now);
+  }
+  [[nodiscard]] std::uint64_t hits(LimitHit limit) const { return stats.limit_hits[static_cast<std::size_t>(limit)]; }
+  [[nodiscard]] std::uint64_t errors(Errc code) const { return stats.errors[static_cast<std::size_t>(code)]; }
+
+  FakeClock clock;
+  SeededRng rng{42};
+  RecordingLog log;
+  TimerWheel timers{kStartMs};
+  Limits limits;
+  AccessRules access;
+  Stats stats;
+  Env env{clock, rng, log, timers, limits, access, stats, kStartMs};
+  Hub hub{env};
+  MethodTable table;
+  std::shared_ptr<TestPoster> poster = std::make_shared<TestPoster>();
+  Dispatcher dispatcher{hub, table, poster};
+
+ private:
+  Dispatcher* dispatcher_pointer_ = &dispatcher;
+  std::vector<std::unique_ptr<Client>> clients_;
+};
+
+// The value at a JSON pointer as compact JSON text: at(reply, "/error/code"). "absent" if there is none, "not JSON" if
+// the text is none.
+inline std::string at(std::string_view text, std::string_view pointer) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element element;
+  const simdjson::padded_string padded(text);
+  if (parser.parse(padded).get(element) != simdjson::SUCCESS) return "not JSON";
+  if (!pointer.empty() && element.at_pointer(pointer).get(element) != simdjson::SUCCESS) return "absent";
+  return simdjson::minify(element);
+}
+
+inline std::string quoted(std::string_view text) {
+  std::string out;
+  wire::append_json_string(out, text);
+  return out;
+}
+
+}  // namespace hubbub::test
