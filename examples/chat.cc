@@ -1,11 +1,14 @@
-// Chat rooms: a room is a topic, a member is a session with a nickname. Handlers all run on one thread, so the rooms need no
-// lock. Nobody who is not there hears or gets anything later: rooms keep no history.
+// Chat rooms: a room is a topic, a member is a session with a nickname. Handlers all run on one thread, so
+// the rooms need no lock. Rooms keep no history: who is not there misses what is said.
 //
 //   chat [HOST:PORT], then call chat.join {room, nick}, chat.say {text}, chat.leave
 //   and hear topic.message {topic: "room.ROOM", offset, data: {event, nick, text?}}
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
+#include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -52,7 +55,8 @@ class Chat {
  public:
   Result<Joined> join(Call& call, const Join& params) {
     if (members_.contains(key(call.session()))) return reject(kAlreadyInRoom, "leave your room first");
-    if (const auto room = rooms_.find(params.room); room != rooms_.end() && room->second.contains(params.nick))
+    if (const auto room = rooms_.find(params.room);
+        room != rooms_.end() && room->second.contains(params.nick))
       return reject(kNickTaken, "somebody here is called " + params.nick);
     // Refuses a room whose name makes no topic; the client is told why.
     if (const auto at = call.hub().subscribe(call.session(), topic(params.room)); !at)
@@ -73,12 +77,12 @@ class Chat {
 
   Result<void> leave(Call& call, const NoParams&) {
     if (!members_.contains(key(call.session()))) return reject(kNotInRoom, "you are in no room");
-    leave(call.hub(), call.session());
+    remove(call.hub(), call.session());
     return {};
   }
 
   // Also when a session ends: a member who is cut off stays for the session's grace time.
-  void leave(Hub& hub, Session& session) {
+  void remove(Hub& hub, Session& session) {
     const auto member = members_.extract(key(session));
     if (!member) return;
     const auto& [room, nick] = member.mapped();
@@ -101,10 +105,9 @@ int main(int argc, char** argv) {
   defaults.access.allow = {"chat.*", "session.*", "ping", "rpc.discover", "$/cancelRequest"};
   Chat chat;
   hubbub::Server server(options(argc, argv, defaults));
-  auto& methods = server.methods();
-  methods.add<Join, Joined>("chat.join", [&](Call& call, const Join& params) { return chat.join(call, params); });
-  methods.add<Say, void>("chat.say", [&](Call& call, const Say& params) { return chat.say(call, params); });
-  methods.add<NoParams, void>("chat.leave", [&](Call& call, const NoParams& none) { return chat.leave(call, none); });
-  server.on_session_end([&](Hub& hub, Session& session) { chat.leave(hub, session); });
+  server.methods().add<Join, Joined>("chat.join", std::bind_front(&Chat::join, &chat));
+  server.methods().add<Say, void>("chat.say", std::bind_front(&Chat::say, &chat));
+  server.methods().add<NoParams, void>("chat.leave", std::bind_front(&Chat::leave, &chat));
+  server.on_session_end(std::bind_front(&Chat::remove, &chat));
   return server.run();
 }

@@ -1,7 +1,9 @@
-// Typed methods. The structs are the contract: hubbub checks params against them before a handler runs (a wrong call is
-// answered -32602 with the member and what it must be), writes results from them, and describes them in rpc.discover.
+// Typed methods. The structs are the contract: hubbub checks params against them before a handler runs (a
+// wrong call is answered -32602, with the member and what it must be), writes results from them, and
+// describes them in rpc.discover.
 //
-//   echo [HOST:PORT], then call   {"jsonrpc":"2.0","id":1,"method":"text.repeat","params":{"text":"ho","times":3}}
+//   echo [HOST:PORT], then call
+//   {"jsonrpc":"2.0","id":1,"method":"text.repeat","params":{"text":"ho","times":3}}
 #include <boost/describe/class.hpp>
 #include <cstdint>
 #include <numeric>

@@ -1,17 +1,16 @@
-// A game room with the server in charge. Players only say where they want to go (game.steer, a notification: no reply);
+// A game room with the server in charge. Players only say where they want to go (game.steer, a notification);
 // 20 times a second the room moves everybody and publishes where they are. Who steps on the coin scores.
-// The metronome's thread and the worker's never touch the room: they post to the hub's thread, so nothing needs a lock.
-//
-//   game_room [HOST:PORT], then call game.join {name}, send game.steer {dx, dy}, ask game.hint
-//   and hear topic.message {topic: "game", offset, data: {tick, coin, players}}
+// The threads of the metronome and of the worker post to the hub's thread, so nothing here needs a lock.
+//   game_room [HOST:PORT], then call game.join {name}, send game.steer {dx, dy}, call game.hint
+//   and hear topic.message {topic: "game", offset, data: {tick, coin_x, coin_y, players}}
 #include <algorithm>
 #include <boost/describe/class.hpp>
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <map>
-#include <random>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "examples/options.h"
 #include "examples/worker.h"
@@ -37,80 +36,68 @@ struct Direction {
 };
 BOOST_DESCRIBE_STRUCT(Direction, (), (dx, dy))
 
-struct Point {
-  int x = 0, y = 0;
-  bool operator==(const Point&) const = default;
-};
-BOOST_DESCRIBE_STRUCT(Point, (), (x, y))
-
 struct Player {
   std::string name;
-  Point at{};
-  int score = 0;
+  int x = 0, y = 0, score = 0;
   Direction going{};  // not described: stays here
 };
-BOOST_DESCRIBE_STRUCT(Player, (), (name, at, score))
+BOOST_DESCRIBE_STRUCT(Player, (), (name, x, y, score))
 
 struct State {
   std::uint64_t tick = 0;
-  Point coin{kSize / 2, kSize / 2};
-  std::vector<Player> players{};
+  int coin_x = kSize / 2, coin_y = kSize / 2;
+  std::map<std::string, Player> players{};  // by session code
 };
-BOOST_DESCRIBE_STRUCT(State, (), (tick, coin, players))
+BOOST_DESCRIBE_STRUCT(State, (), (tick, coin_x, coin_y, players))
 
 class Room {
  public:
-  Result<Point> join(Call& call, const Join& params) {
-    const auto [player, added] = players_.try_emplace(key(call.session()), Player{params.name});
-    if (!added) return reject(1, "you play already");
+  Result<State> join(Call& call, const Join& params) {
     if (const auto at = call.hub().subscribe(call.session(), "game"); !at) return std::unexpected(at.error());
-    return player->second.at;
+    state_.players.try_emplace(call.session().code().text(), Player{params.name});  // again: nothing changes
+    return state_;
   }
 
   // Only the last word before a tick counts, so a client that sends more moves no faster.
   void steer(Call& call, const Direction& going) {
-    if (Player* player = find(call.session())) player->going = going;
+    if (Player* player = find(call)) player->going = going;
   }
 
   // Stands for a long computation: takes a copy of what it needs to the worker and answers from there.
-  Result<hubbub::Deferred> hint(Call& call, Worker& worker) {
-    const Player* player = find(call.session());
-    if (!player) return reject(2, "join first");
-    worker.post([reply = call.defer<Direction>(), from = player->at, to = state_.coin]() mutable {
-      reply.send({std::clamp(to.x - from.x, -1, 1), std::clamp(to.y - from.y, -1, 1)});
+  Result<hubbub::Deferred> hint(Call& call, const NoParams&) {
+    const Player* player = find(call);
+    if (!player) return reject(1, "join first");
+    const int dx = state_.coin_x - player->x, dy = state_.coin_y - player->y;
+    worker_.post([reply = call.defer<Direction>(), dx, dy]() mutable {
+      reply.send({std::clamp(dx, -1, 1), std::clamp(dy, -1, 1)});
     });
     return hubbub::Deferred{};
   }
 
-  void leave(const Session& session) { players_.erase(key(session)); }
+  void leave(Hub&, Session& session) { state_.players.erase(session.code().text()); }
 
   void tick(Hub& hub) {
-    if (players_.empty()) return;
+    if (state_.players.empty()) return;
     ++state_.tick;
-    state_.players.clear();
-    for (auto& [_, player] : players_) {
-      player.at = {std::clamp(player.at.x + player.going.dx, 0, kSize - 1),
-                   std::clamp(player.at.y + player.going.dy, 0, kSize - 1)};
-      if (player.at == state_.coin) {
-        ++player.score;
-        state_.coin = {place_(dice_), place_(dice_)};
-      }
-      state_.players.push_back(player);
+    for (auto& [code, player] : state_.players) {
+      player.x = std::clamp(player.x + player.going.dx, 0, kSize - 1);
+      player.y = std::clamp(player.y + player.going.dy, 0, kSize - 1);
+      if (player.x != state_.coin_x || player.y != state_.coin_y) continue;
+      ++player.score;
+      state_.coin_x = (state_.coin_x + 7) % kSize;
+      state_.coin_y = (state_.coin_y + 3) % kSize;
     }
     hub.publish("game", state_);  // written once, shared by all
   }
 
  private:
-  static std::uint64_t key(const Session& session) { return session.handle().bits(); }
-  Player* find(const Session& session) {
-    const auto found = players_.find(key(session));
-    return found == players_.end() ? nullptr : &found->second;
+  Player* find(Call& call) {
+    const auto found = state_.players.find(call.session().code().text());
+    return found == state_.players.end() ? nullptr : &found->second;
   }
 
-  std::map<std::uint64_t, Player> players_;  // by session
   State state_;
-  std::minstd_rand dice_;
-  std::uniform_int_distribution<int> place_{0, kSize - 1};
+  Worker worker_;
 };
 
 int main(int argc, char** argv) {
@@ -118,16 +105,15 @@ int main(int argc, char** argv) {
   defaults.limits.grace_ms = 5'000;  // a player who is cut off has that long to come back
   defaults.access.allow = {"game.*", "session.*", "ping", "rpc.discover", "$/cancelRequest"};
   Room room;
-  Worker worker;
   hubbub::Server server(options(argc, argv, defaults));
-  auto& methods = server.methods();
-  methods.add<Join, Point>("game.join", [&](Call& call, const Join& params) { return room.join(call, params); });
-  methods.add<Direction, void>("game.steer", [&](Call& call, const Direction& going) { room.steer(call, going); });
-  methods.add<NoParams, Direction>("game.hint", [&](Call& call, const NoParams&) { return room.hint(call, worker); });
-  server.on_session_end([&](Hub&, Session& session) { room.leave(session); });
+  server.methods().add<Join, State>("game.join", std::bind_front(&Room::join, &room));
+  server.methods().add<Direction, void>("game.steer", std::bind_front(&Room::steer, &room));
+  server.methods().add<NoParams, Direction>("game.hint", std::bind_front(&Room::hint, &room));
+  server.on_session_end(std::bind_front(&Room::leave, &room));
   const std::jthread metronome([&](const std::stop_token& stop) {
-    for (auto next = std::chrono::steady_clock::now(); !stop.stop_requested(); std::this_thread::sleep_until(next += kTick))
-      server.post([&](Hub& hub) { room.tick(hub); });
+    for (auto next = std::chrono::steady_clock::now(); !stop.stop_requested();
+         std::this_thread::sleep_until(next += kTick))
+      server.post(std::bind_front(&Room::tick, &room));
   });
   return server.run();
 }

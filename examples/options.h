@@ -1,5 +1,5 @@
-// The command line of the examples: [HOST:PORT], by default 127.0.0.1:8080. Everything else is set as for the program, by
-// HUBBUB_* environment variables (docs/configuration.md).
+// The command line of the examples: [HOST:PORT], by default 127.0.0.1:8080. Everything else is set as for the
+// program, by HUBBUB_* environment variables (docs/configuration.md).
 #pragma once
 
 #include <cstdio>

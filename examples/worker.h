@@ -35,5 +35,6 @@ class Worker {
   std::mutex mutex_;
   std::condition_variable_any ready_;
   std::deque<std::move_only_function<void()>> jobs_;
-  std::jthread thread_{[this](const std::stop_token& stop) { work(stop); }};  // last: ends before what it uses
+  std::jthread thread_{
+      [this](const std::stop_token& stop) { work(stop); }};  // last: ends before what it uses
 };

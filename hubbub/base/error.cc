@@ -46,7 +46,7 @@ constexpr std::array<ErrorInfo, static_cast<std::size_t>(count_)> kErrors{{
   {kicked,                 "kicked",                 0,      4503,  0,   "kicked",                                          false},
   {superseded,             "superseded",             0,      4512,  0,   "the session was resumed on another connection",   false},
   {restart,                "restart",                0,      1012,  503, "the server restarts; reconnect",                  true},
-  {overloaded,             "overloaded",             0,      1013,  503, "the server is overloaded; try later",             true},
+  {overloaded,             "overloaded",             -32009, 1013,  503, "the server is overloaded; try later",             true},
   {bad_request,            "bad_request",            0,      0,     400, "bad request",                                     false},
   {origin_refused,         "origin_refused",         0,      0,     403, "this Origin is not allowed",                      false},
   {not_found,              "not_found",              0,      0,     404, "not found",                                       false},

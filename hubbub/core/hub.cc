@@ -56,6 +56,8 @@ void Hub::detach(Session& session) {
   session.link_closing_ = false;
   session.timer_.cancel();
   if (session.state_ == SessionState::ended) return sessions_.erase(session.handle_);
+  // Nobody can come back for what was not written yet, as long as sessions cannot be resumed.
+  session.outbox_.clear();
   session.state_ = SessionState::detached;
   --attached_;
   ++detached_;
@@ -124,6 +126,8 @@ Result<Topic*> Hub::topic_for(std::string_view name) {
 }
 
 Result<Position> Hub::subscribe(Session& session, std::string_view name) {
+  // A handler may still hold a session that ended a moment ago; its record is freed without looking for subscriptions.
+  if (session.state_ == SessionState::ended) return fail(Errc::session_unknown, "the session has ended");
   auto topic = topic_for(name);
   if (!topic) return std::unexpected(std::move(topic.error()));
   Topic& target = **topic;

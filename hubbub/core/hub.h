@@ -63,7 +63,8 @@ class Hub {
   [[nodiscard]] Session* find(std::string_view code);
   [[nodiscard]] Session* get(Handle<Session> handle) { return sessions_.get(handle); }
 
-  // Errors: topic_invalid (name, limits.topics), too_many_subscriptions (limits.topics_per_session). Subscribing again changes nothing.
+  // Errors: topic_invalid (name, limits.topics), too_many_subscriptions (limits.topics_per_session), session_unknown (it has
+  // ended). Subscribing again changes nothing.
   [[nodiscard]] Result<Position> subscribe(Session& session, std::string_view topic);
   // False if the session was not subscribed.
   bool unsubscribe(Session& session, std::string_view topic);
@@ -83,7 +84,7 @@ class Hub {
   // For applications: `hook` is called once for each session that ends: by session.close, by end(), or when its grace time is
   // over; not at a mere cut, and not for sessions that are there when the server stops. The session can still be read, but
   // is in no topic and gets nothing any more. One hook; it must not throw.
-  using SessionHook = std::move_only_function<void(Hub&, Session&)>;
+  using SessionHook = std::function<void(Hub&, Session&)>;
   void on_session_end(SessionHook hook) { session_end_hook_ = std::move(hook); }
 
   // Entrances of fan-out, for the broker. `data` is raw JSON.

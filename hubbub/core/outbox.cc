@@ -40,6 +40,12 @@ void Outbox::trim(std::uint64_t index) {
   if (acked_ == tail_ && ring_.size() > kRingKeep) ring_ = {};
 }
 
+void Outbox::clear() {
+  ring_ = {};
+  acked_ = sent_ = tail_;
+  unsent_bytes_ = kept_bytes_ = 0;
+}
+
 void Outbox::grow() {
   std::vector<FrameRef> bigger(ring_.empty() ? kRingFirst : ring_.size() * 2);
   for (std::uint64_t i = acked_; i < tail_; ++i) bigger[i & (bigger.size() - 1)] = std::move(slot(i));

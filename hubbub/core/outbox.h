@@ -33,6 +33,9 @@ class Outbox {
   // Lets go of everything before `index` (<= sent()).
   void trim(std::uint64_t index);
 
+  // Lets go of everything, written or not, and goes on counting from tail().
+  void clear();
+
   // Asserts acked <= sent <= tail and that the byte sums equal the frames'. O(n): for tests and the simulator.
   void check_invariants() const;
 

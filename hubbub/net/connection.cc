@@ -11,7 +11,9 @@ namespace {
 
 // Uncounted frames waiting above which a client is not read from: it makes us answer and does not read the answers.
 constexpr std::size_t kUncountedBytesMax = 64 * 1024;
-constexpr std::uint16_t kNoCloseCode = 1005;  // RFC 6455 section 7.4.1: the Close frame had none
+// RFC 6455 section 7.4.1: the Close frame had no code; there was no Close frame.
+constexpr std::uint16_t kNoCloseCode = 1005;
+constexpr std::uint16_t kCutCode = 1006;
 
 std::span<char> as_span(std::string& text) { return {text.data(), text.size()}; }
 
@@ -46,6 +48,7 @@ void Connection::close(std::uint16_t code, std::string_view reason, CloseMode mo
   if (phase_ != Phase::open) return;
   phase_ = Phase::closing;
   close_code_ = code;
+  count_close(code == 0 ? kNoCloseCode : code);
   close_reason_ = reason.substr(0, wire::kCloseReasonMax);
   closing_ = std::make_unique<Closing>(Closing{std::move(farewell), wire::make_close_frame(code, reason), mode});
   arm(env_.now() + env_.limits.close_deadline_ms);
@@ -325,9 +328,7 @@ void Connection::doom(std::string_view why) {
 void Connection::reap() {
   if (!endpoint_) return;
   endpoint_->on_gone();
-  // Codes of the applications' own range are counted together: a peer could invent two thousand.
-  const bool registered = close_code_ < 3000 || (close_code_ >= 4000 && close_code_ < 4600);
-  ++env_.stats.closes[registered ? close_code_ : std::uint16_t{0}];
+  if (close_code_ == kCutCode) count_close(kCutCode);
   env_.log.info("connection closed", {{"connection", id_},
                                       {"remote", remote()},
                                       {"code", close_code_},
@@ -339,12 +340,19 @@ void Connection::reap() {
                                       {"bytes_out", bytes_out_}});
 }
 
+void Connection::count_close(std::uint16_t code) {
+  // Codes of the applications' own range are counted together: a peer could invent two thousand.
+  const bool registered = code < 3000 || (code >= 4000 && code < 4600);
+  ++env_.stats.closes[registered ? code : std::uint16_t{0}];
+}
+
 // --- Time
 
 void Connection::arm(Millis deadline) { env_.timers.arm(timer_, deadline); }
 
 void Connection::arm_open() {
-  Millis next = pong_by_ ? pong_by_ : ping_at_;
+  Millis next = ping_at_;
+  if (pong_by_) next = std::min(next, pong_by_);
   if (stalled_at_) {
     const Millis stall = stalled_at_ + env_.limits.write_stall_ms;
     next = next ? std::min(next, stall) : stall;
@@ -378,21 +386,20 @@ void Connection::on_open_timer(Millis now) {
     stalled_at_ = 0;
     return endpoint_->on_stalled();
   }
+  // A byte that came after the ping is as good as a pong: the peer lives.
+  if (pong_by_ && last_read_at_ >= pong_by_ - env_.limits.pong_deadline_ms) pong_by_ = 0;
   if (pong_by_ && now >= pong_by_) {
-    // A byte that came after the ping is as good as a pong: the peer lives.
-    if (last_read_at_ < pong_by_ - env_.limits.pong_deadline_ms) {
-      env_.stats.hit(LimitHit::pong);
-      const ErrorInfo& info = error_info(Errc::no_pong);
-      return close(info.close_code, info.text, CloseMode::now, endpoint_->farewell(info.close_code, info.text, -1));
-    }
-    pong_by_ = 0;
+    env_.stats.hit(LimitHit::pong);
+    const ErrorInfo& info = error_info(Errc::no_pong);
+    return close(info.close_code, info.text, CloseMode::now, endpoint_->farewell(info.close_code, info.text, -1));
   }
   if (ping_at_ && now >= ping_at_) {
     send_uncounted(host_.ping_frame());
     const auto interval = static_cast<std::uint64_t>(env_.limits.ping_interval_ms);
     // Up to a tenth earlier than the interval: never later, for proxies count on it.
     ping_at_ = now + static_cast<Millis>(interval - env_.rng.below(interval / 10 + 1));
-    if (env_.limits.pong_deadline_ms > 0) pong_by_ = now + env_.limits.pong_deadline_ms;
+    // While one is not answered its deadline stands.
+    if (env_.limits.pong_deadline_ms > 0 && !pong_by_) pong_by_ = now + env_.limits.pong_deadline_ms;
   }
   arm_open();
 }

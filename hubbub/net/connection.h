@@ -113,6 +113,7 @@ class Connection final : public Link {
   void finish();
   void after_write();
   void doom(std::string_view why);
+  void count_close(std::uint16_t code);
 
   void on_timer(Millis now);
   void on_open_timer(Millis now);

@@ -120,17 +120,19 @@ AcceptResult EpollIo::accept(Socket listener) {
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;  // that one gave up while waiting
     const IoStatus status = status_of(errno);
-    if (status == IoStatus::out_of_fds) shed_one(listener);
-    return {status, kNoSocket, {}};
+    return {status == IoStatus::out_of_fds ? shed_one(listener) : status, kNoSocket, {}};
   }
 }
 
-void EpollIo::shed_one(Socket listener) {
-  if (reserve_ < 0) return;
+// The kernel says EMFILE before it looks whether anybody waits; with the reserve given up, one more accept tells.
+IoStatus EpollIo::shed_one(Socket listener) {
+  if (reserve_ < 0) return IoStatus::would_block;
   ::close(reserve_);
   const int fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+  const IoStatus status = fd >= 0 ? IoStatus::out_of_fds : IoStatus::would_block;
   if (fd >= 0) ::close(fd);
   reserve_ = open_reserve();
+  return status;
 }
 
 bool EpollIo::watch(Socket socket, std::uint64_t tag) {

@@ -29,7 +29,8 @@ class EpollIo final : public Io {
   void close(Socket socket) override;
 
  private:
-  void shed_one(Socket listener);
+  // Drops the connection that waits longest: out_of_fds; nobody waits: would_block.
+  IoStatus shed_one(Socket listener);
 
   int epoll_ = -1;
   int wake_ = -1;     // eventfd

@@ -33,7 +33,7 @@ StopSignals::StopSignals() {
   HUBBUB_ASSERT(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
   read_end_ = ends[0];
   HUBBUB_ASSERT(g_write_end.exchange(ends[1]) == -1);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = hubbub_on_stop_signal;
   action.sa_flags = SA_RESTART;
   ::sigaction(SIGTERM, &action, &before_term_);

@@ -1,5 +1,6 @@
-// StopSignals: SIGTERM and SIGINT as something to wait for. Handlers and a pipe instead of a blocked mask: a thread that an
-// application made earlier has no such mask, and would take the signal's default action, which ends the process undrained.
+// StopSignals: SIGTERM and SIGINT as something to wait for. Handlers and a pipe instead of a blocked mask: a
+// thread that an application made earlier has no such mask, and would take the signal's default action, which
+// ends the process undrained.
 #pragma once
 
 #include <csignal>
@@ -8,7 +9,8 @@
 
 namespace hubbub {
 
-// While it lives the two signals are caught; afterwards they do what they did before. One at a time in a process.
+// While it lives the two signals are caught; afterwards they do what they did before. One at a time in a
+// process.
 class StopSignals {
  public:
   StopSignals();

@@ -31,7 +31,7 @@ def test_pings_arrive_again_and_again_and_answering_keeps_the_connection(hub):
 async def test_an_idle_client_that_only_answers_pings_stays(hub):
     async with await Client.open(hub) as client:  # the library answers pings by itself
         with rawws.connect(hub.address) as silent:
-            silent.until_closed()  # somebody silent is given up meanwhile
+            await asyncio.to_thread(silent.until_closed)  # somebody silent is given up meanwhile
         assert not client.end.done()
         assert await client.call("echo", [1]) == [1]
 

@@ -1,0 +1,408 @@
+#include "hubbub/core/hub.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "tests/unit/core/core_fixture.h"
+
+namespace hubbub {
+namespace {
+
+using test::at;
+using test::Client;
+using test::Core;
+using test::FakeLink;
+
+TEST(Hub, finds_a_session_by_its_code_without_case) {
+  Core core;
+  const Client& client = core.connect();
+  std::string code = client.code();
+  EXPECT_EQ(core.hub.find(code), client.session);
+  for (char& c : code) c = static_cast<char>(std::toupper(c));
+  EXPECT_EQ(core.hub.find(code), client.session);
+  EXPECT_EQ(core.hub.find("no-such-code"), nullptr);
+  EXPECT_EQ(core.hub.find(""), nullptr);
+}
+
+TEST(Hub, opens_sessions_with_codes_epochs_and_tokens_of_their_own) {
+  Core core;
+  std::set<std::string> seen;
+  for (int i = 0; i < 100; ++i) {
+    const Client& client = core.connect();
+    EXPECT_TRUE(seen.insert(client.code()).second);
+    EXPECT_TRUE(seen.insert(client.token).second);
+    EXPECT_TRUE(seen.insert(client.session->identity().epoch).second);
+  }
+  EXPECT_EQ(core.hub.counts().attached, 100u);
+  core.hub.check_invariants();
+}
+
+TEST(Hub, takes_sessions_up_to_the_limit_detached_ones_counted) {
+  Core core({.grace_ms = 1000, .sessions = 2});
+  core.disconnect(core.connect());
+  core.connect();
+  EXPECT_TRUE(core.hub.full());
+  FakeLink link;
+  const auto refused = core.hub.open_session(link, {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::overloaded);
+  EXPECT_EQ(refused.error().limit, "limits.sessions");
+  EXPECT_GT(refused.error().retry_after_ms, 0);
+  EXPECT_EQ(core.hits(LimitHit::sessions), 1u);
+  core.advance(1000);
+  core.connect();
+  EXPECT_EQ(core.hits(LimitHit::sessions), 1u);
+}
+
+TEST(Hub, an_ended_session_is_unknown_at_once_and_its_client_is_told) {
+  Core core;
+  Client& client = core.connect();
+  const std::string code = client.code();
+  const Handle<Session> handle = client.session->handle();
+  ASSERT_TRUE(core.hub.subscribe(*client.session, "news"));
+  core.hub.end(*client.session, 4503, "kicked");
+  core.hub.end(*client.session, 1000, "again");
+  EXPECT_EQ(core.hub.find(code), nullptr);
+  EXPECT_EQ(core.hub.counts().attached, 0u);
+  EXPECT_EQ(core.hub.counts().subscriptions, 0u);
+  EXPECT_EQ(core.stats.sessions_closed, 1u);
+  ASSERT_EQ(client.link.closes.size(), 1u);
+  EXPECT_EQ(client.link.closes[0].code, 4503);
+  EXPECT_EQ(client.link.closes[0].mode, CloseMode::after_outbox) << "what is queued still reaches it";
+  core.hub.check_invariants();
+  EXPECT_NE(core.hub.get(handle), nullptr) << "lives until its connection is gone";
+  core.disconnect(client);
+  EXPECT_EQ(core.hub.get(handle), nullptr);
+  core.hub.check_invariants();
+}
+
+TEST(Hub, a_detached_session_can_be_ended) {
+  Core core;
+  Client& client = core.connect();
+  const std::string code = client.code();
+  core.disconnect(client);
+  core.hub.end(*core.hub.find(code), 1000, "over");
+  EXPECT_EQ(core.hub.find(code), nullptr);
+  EXPECT_EQ(core.hub.counts().detached, 0u);
+  core.advance(core.limits.grace_ms * 2);
+  EXPECT_EQ(core.stats.sessions_expired, 0u);
+  core.hub.check_invariants();
+}
+
+TEST(Hub, a_session_that_has_ended_takes_no_more_subscriptions) {
+  Core core;
+  Client& client = core.connect();
+  core.hub.end(*client.session, 1000, "over");
+  const auto refused = core.hub.subscribe(*client.session, "news");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::session_unknown);
+  core.hub.check_invariants();
+  core.disconnect(client);
+  EXPECT_TRUE(core.hub.deliver("news", "1").has_value());
+}
+
+TEST(Hub, a_session_ended_after_the_turn_is_whole_until_then) {
+  Core core;
+  Client& client = core.connect();
+  core.hub.end_after_turn(*client.session);
+  core.hub.end_after_turn(*client.session);
+  EXPECT_EQ(client.session->state(), SessionState::attached);
+  core.hub.finish_turn();
+  EXPECT_EQ(client.session->state(), SessionState::ended);
+  ASSERT_EQ(client.link.closes.size(), 1u);
+  EXPECT_EQ(client.link.closes[0].code, 1000);
+  core.hub.finish_turn();
+  EXPECT_EQ(core.stats.sessions_closed, 1u);
+}
+
+TEST(Hub, a_session_gone_before_the_end_of_the_turn_is_not_ended_twice) {
+  Core core({.grace_ms = 0});
+  Client& client = core.connect();
+  core.hub.end_after_turn(*client.session);
+  core.disconnect(client);
+  core.hub.finish_turn();
+  EXPECT_EQ(core.stats.sessions_closed, 0u);
+  EXPECT_EQ(core.stats.sessions_expired, 1u);
+}
+
+TEST(Hub, codes_of_ended_and_expired_sessions_are_not_used_again_within_a_day) {
+  Core core({.grace_ms = 1000});
+  std::set<std::string> codes;
+  for (int i = 0; i < 50; ++i) {
+    core.rng = SeededRng(1);  // the generator would draw the same code every time
+    Client& client = core.connect();
+    EXPECT_TRUE(codes.insert(client.code()).second) << client.code();
+    if (i % 2 == 0) core.hub.end(*client.session, 1000, "over");
+    core.disconnect(client);
+    core.advance(20 * 60 * 1000);
+  }
+  EXPECT_LT(core.clock.now - test::kStartMs, SessionCodes::kRestMs);
+}
+
+TEST(Hub, a_publication_is_encoded_once_and_shared_by_every_subscriber) {
+  Core core;
+  std::vector<Client*> clients;
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(&core.connect());
+    ASSERT_TRUE(core.hub.subscribe(*clients.back()->session, "news"));
+  }
+  const auto before = Frame::alive();
+  ASSERT_TRUE(core.hub.deliver("news", R"({"a":1})").has_value());
+  EXPECT_EQ(Frame::alive(), before + 1);
+  const Frame* frame = &clients[0]->session->outbox().at(0);
+  for (const Client* client : clients) {
+    EXPECT_EQ(client->session->outbox().unsent(), 1u);
+    EXPECT_EQ(&client->session->outbox().at(0), frame);
+  }
+  EXPECT_EQ(frame->payload(),
+            R"({"jsonrpc":"2.0","method":"topic.message","params":{"topic":"news","offset":1,"data":{"a":1}}})");
+  EXPECT_EQ(core.stats.publishes, 1u);
+  EXPECT_EQ(core.stats.deliveries, 100u);
+}
+
+TEST(Hub, a_publication_reaches_subscribers_and_nobody_else) {
+  Core core;
+  Client& in = core.connect();
+  Client& out = core.connect();
+  Client& left = core.connect();
+  ASSERT_TRUE(core.hub.subscribe(*in.session, "news"));
+  ASSERT_TRUE(core.hub.subscribe(*out.session, "weather"));
+  ASSERT_TRUE(core.hub.subscribe(*left.session, "news"));
+  ASSERT_TRUE(core.hub.unsubscribe(*left.session, "news"));
+  EXPECT_FALSE(core.hub.unsubscribe(*left.session, "news"));
+  ASSERT_TRUE(core.hub.deliver("news", "1").has_value());
+  EXPECT_EQ(in.link.take().size(), 1u);
+  EXPECT_TRUE(out.link.take().empty());
+  EXPECT_TRUE(left.link.take().empty());
+}
+
+TEST(Hub, subscribing_twice_delivers_once) {
+  Core core;
+  Client& client = core.connect();
+  ASSERT_TRUE(core.hub.subscribe(*client.session, "news"));
+  ASSERT_TRUE(core.hub.subscribe(*client.session, "news"));
+  EXPECT_EQ(core.hub.counts().subscriptions, 1u);
+  ASSERT_TRUE(core.hub.deliver("news", "1").has_value());
+  EXPECT_EQ(client.link.take().size(), 1u);
+}
+
+TEST(Hub, one_slow_subscriber_is_closed_and_the_others_get_everything) {
+  Core core({.outbox_messages = 16});
+  Client& slow = core.connect();
+  Client& quick = core.connect();
+  ASSERT_TRUE(core.hub.subscribe(*slow.session, "news"));
+  ASSERT_TRUE(core.hub.subscribe(*quick.session, "news"));
+  std::size_t got = 0;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(core.hub.deliver("news", "1").has_value());
+    got += quick.link.take().size();
+  }
+  EXPECT_EQ(got, 100u);
+  EXPECT_EQ(slow.session->outbox().unsent(), 16u) << "memory for a reader that does not read is bounded";
+  ASSERT_EQ(slow.link.closes.size(), 1u);
+  EXPECT_EQ(slow.link.closes[0].code, 4008);
+}
+
+TEST(Hub, a_broadcast_reaches_every_attached_session_with_one_frame) {
+  Core core;
+  std::vector<Client*> clients;
+  for (int i = 0; i < 10; ++i) clients.push_back(&core.connect());
+  core.disconnect(core.connect());
+  core.hub.end(*clients.back()->session, 1000, "over");
+  const auto before = Frame::alive();
+  EXPECT_EQ(core.hub.deliver_to_all("[1]"), 9u);
+  EXPECT_EQ(Frame::alive(), before + 1);
+  for (std::size_t i = 0; i < 9; ++i)
+    EXPECT_EQ(clients[i]->link.take(),
+              std::vector<std::string>{R"({"jsonrpc":"2.0","method":"hub.message","params":{"data":[1]}})"});
+}
+
+TEST(Hub, a_message_to_a_code_arrives_there_with_its_sender) {
+  Core core;
+  Client& client = core.connect();
+  EXPECT_EQ(*core.hub.deliver_to(client.code(), "happy-panda-1", "{}"), SendStatus::delivered);
+  EXPECT_EQ(client.link.take(),
+            std::vector<std::string>{
+                R"({"jsonrpc":"2.0","method":"session.message","params":{"from":"happy-panda-1","data":{}}})"});
+}
+
+TEST(Hub, a_message_to_nobody_or_to_a_detached_session_says_so) {
+  Core core;
+  Client& client = core.connect();
+  const std::string code = client.code();
+  core.disconnect(client);
+  for (const std::string& to : {code, std::string("happy-panda-1"), std::string("nonsense"), std::string()}) {
+    const auto refused = core.hub.deliver_to(to, "x", "1");
+    ASSERT_FALSE(refused.has_value()) << to;
+    EXPECT_EQ(refused.error().code, Errc::target_unknown);
+    EXPECT_EQ(refused.error().field, "to");
+  }
+}
+
+TEST(Hub, topics_of_a_session_are_bounded) {
+  Core core({.topics_per_session = 3});
+  Client& client = core.connect();
+  for (const std::string_view topic : {"a", "b", "c"}) EXPECT_TRUE(core.hub.subscribe(*client.session, topic));
+  EXPECT_TRUE(core.hub.subscribe(*client.session, "c")) << "an old one is no new one";
+  EXPECT_EQ(core.hits(LimitHit::topics_per_session), 0u);
+  const auto refused = core.hub.subscribe(*client.session, "d");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::too_many_subscriptions);
+  EXPECT_EQ(refused.error().limit, "limits.topics_per_session");
+  EXPECT_EQ(core.hits(LimitHit::topics_per_session), 1u);
+  EXPECT_TRUE(core.hub.unsubscribe(*client.session, "a"));
+  EXPECT_TRUE(core.hub.subscribe(*client.session, "d"));
+}
+
+TEST(Hub, topics_are_bounded) {
+  Core core({.topics = 2, .topic_idle_ms = 1000});
+  Client& client = core.connect();
+  EXPECT_TRUE(core.hub.subscribe(*client.session, "a"));
+  EXPECT_TRUE(core.hub.deliver("b", "1"));
+  EXPECT_EQ(core.hits(LimitHit::topics), 0u);
+  for (const auto& refused : {core.hub.subscribe(*client.session, "c"), core.hub.deliver("c", "1")}) {
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Errc::topic_invalid);
+    EXPECT_EQ(refused.error().limit, "limits.topics");
+  }
+  EXPECT_EQ(core.hits(LimitHit::topics), 2u);
+  core.advance(1000);
+  EXPECT_TRUE(core.hub.deliver("c", "1")) << "b was idle and is forgotten";
+}
+
+TEST(Hub, a_topic_name_out_of_bounds_is_refused_with_its_field) {
+  Core core;
+  Client& client = core.connect();
+  for (const std::string_view name : {"", "two words", "$mine"}) {
+    const auto refused = core.hub.subscribe(*client.session, name);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Errc::topic_invalid);
+    EXPECT_EQ(refused.error().field, "topic");
+    EXPECT_FALSE(core.hub.deliver(name, "1").has_value());
+  }
+  EXPECT_EQ(core.hub.counts().topics, 0u);
+}
+
+TEST(Hub, a_draining_hub_tells_every_client_and_opens_no_session) {
+  Core core;
+  Client& client = core.connect();
+  core.disconnect(core.connect());
+  core.hub.begin_drain(1500);
+  EXPECT_TRUE(core.hub.draining());
+  EXPECT_EQ(client.link.uncounted,
+            std::vector<std::string>{
+                R"({"jsonrpc":"2.0","method":"session.draining","params":{"retry_after_ms":1500}})"});
+  FakeLink link;
+  const auto refused = core.hub.open_session(link, {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::draining);
+}
+
+TEST(Hub, may_die_before_its_sessions_connections_are_gone) {
+  FakeLink link;
+  auto world = std::make_unique<Core>();
+  const auto opened = world->hub.open_session(link, {});
+  ASSERT_TRUE(opened.has_value());
+  ASSERT_TRUE(world->hub.subscribe(*opened->session, "news"));
+  world.reset();
+}
+
+// The hub beside a model that knows nothing but sets.
+class RandomHub {
+ public:
+  explicit RandomHub(std::uint64_t seed) : random_(seed) {}
+
+  void step() {
+    switch (random_.below(10)) {
+      case 0:
+      case 1: return open();
+      case 2: return close();
+      case 3: return core_.advance(static_cast<Millis>(random_.below(400)));
+      case 4:
+      case 5:
+      case 6: return subscribe();
+      case 7: return unsubscribe();
+      default: return publish();
+    }
+  }
+
+  void check() {
+    core_.hub.check_invariants();
+    std::size_t subscriptions = 0;
+    for (const auto& [client, topics] : subscribed_) subscriptions += topics.size();
+    EXPECT_EQ(core_.hub.counts().attached, subscribed_.size());
+    EXPECT_GE(core_.hub.counts().subscriptions, subscriptions) << "detached ones keep theirs";
+  }
+
+  void wait_for_grace() {
+    core_.advance(core_.limits.grace_ms);
+    EXPECT_EQ(core_.hub.counts().detached, 0u);
+    std::size_t subscriptions = 0;
+    for (const auto& [client, topics] : subscribed_) subscriptions += topics.size();
+    EXPECT_EQ(core_.hub.counts().subscriptions, subscriptions);
+  }
+
+ private:
+  void open() { subscribed_[order_.emplace_back(&core_.connect())]; }
+
+  Client* any() { return order_.empty() ? nullptr : order_[random_.below(order_.size())]; }
+  std::string topic() { return "topic" + std::to_string(random_.below(6)); }
+
+  void close() {
+    Client* client = any();
+    if (!client) return;
+    if (random_.below(2) == 0) core_.hub.end(*client->session, 1000, "over");
+    core_.disconnect(*client);
+    subscribed_.erase(client);
+    std::erase(order_, client);
+  }
+
+  void subscribe() {
+    Client* client = any();
+    if (!client) return;
+    const std::string name = topic();
+    auto& topics = subscribed_[client];
+    const bool room = topics.contains(name) || topics.size() < core_.limits.topics_per_session;
+    EXPECT_EQ(core_.hub.subscribe(*client->session, name).has_value(), room);
+    if (room) topics.insert(name);
+  }
+
+  void unsubscribe() {
+    Client* client = any();
+    if (!client) return;
+    const std::string name = topic();
+    EXPECT_EQ(core_.hub.unsubscribe(*client->session, name), subscribed_[client].erase(name) == 1);
+  }
+
+  void publish() {
+    const std::string name = topic();
+    ASSERT_TRUE(core_.hub.deliver(name, "1").has_value());
+    for (Client* client : order_)
+      EXPECT_EQ(client->link.take().size(), subscribed_[client].contains(name) ? 1u : 0u);
+  }
+
+  SeededRng random_;
+  Core core_{Limits{.grace_ms = 1000, .topics_per_session = 4, .topic_idle_ms = 300}};
+  std::vector<Client*> order_;
+  std::map<Client*, std::set<std::string>> subscribed_;
+};
+
+TEST(Hub, agrees_with_a_model_under_random_use) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(seed);
+    RandomHub hub(seed);
+    for (int i = 0; i < 1000; ++i) {
+      hub.step();
+      if (i % 10 == 0) hub.check();
+    }
+    hub.check();
+    hub.wait_for_grace();
+    hub.check();
+  }
+}
+
+}  // namespace
+}  // namespace hubbub
