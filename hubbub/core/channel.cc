@@ -44,7 +44,7 @@ void Channel::on_open(Link& link) {
 
 void Channel::open_plain() {
   auto opened_session = dispatcher_.hub().open_session(*link_, {});
-  if (!opened_session) return refuse(opened_session.error().code, opened_session.error().message());
+  if (!opened_session) return refuse(opened_session.error());
   opened(*opened_session->session);
   link_->send_uncounted(
       notification("session.opened", opened_json(*session_, opened_session->token, env_)));
@@ -68,7 +68,13 @@ void Channel::on_first_message(std::string_view text) {
     answer(id, std::unexpected(request.error()));
     return refuse(Errc::bad_first_message, "the first message must be the request session.open or session.resume");
   }
-  if (request->method == "session.open" && !request->is_notification()) return answer(id, open(*request));
+  if (request->method == "session.open" && !request->is_notification()) {
+    const auto result = open(*request);
+    answer(id, result);
+    // Wrong params may be put right on this connection; a server that takes no session ends it, and says when to come back.
+    if (!result && result.error().info().close_code != 0) refuse(result.error());
+    return;
+  }
   if (request->method == "session.resume" && !request->is_notification())
     return answer(id, fail(Errc::session_unknown));
   if (!request->is_notification()) answer(id, fail(Errc::session_required));
@@ -104,10 +110,12 @@ void Channel::answer(std::string_view id, const Result<std::string>& result) {
   link_->send_uncounted(wire::make_frame(wire::Opcode::text, text));
 }
 
-void Channel::refuse(Errc code, std::string_view detail) {
-  const std::uint16_t close_code = error_info(code).close_code;
-  link_->close(close_code, detail, CloseMode::after_outbox, closing_notice(close_code, detail, -1));
+void Channel::refuse(const Error& error) {
+  const std::uint16_t code = error.info().close_code;
+  link_->close(code, error.message(), CloseMode::after_outbox, closing_notice(code, error.message(), error.retry_after_ms));
 }
+
+void Channel::refuse(Errc code, std::string_view detail) { refuse(make_error(code, std::string(detail))); }
 
 void Channel::on_binary(std::string_view) {
   const std::string_view reason = "binary messages are not taken; send text";

@@ -39,6 +39,8 @@ class Channel final : public Endpoint {
   // The result of session.open as JSON, or why not.
   [[nodiscard]] Result<std::string> open(const wire::RpcRequest& request);
   void answer(std::string_view id, const Result<std::string>& result);
+  // Closes the connection with the error's close code.
+  void refuse(const Error& error);
   void refuse(Errc code, std::string_view detail);
   void opened(Session& session);
 

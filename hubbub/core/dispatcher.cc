@@ -110,7 +110,8 @@ void Dispatcher::on_batch(Session& session, std::string_view text, wire::dom::ar
     if (!slices.next() || session.state() == SessionState::ended) break;
     item.clear();
     // Once the replies are full nothing more is run: an answer that cannot be told must not have happened.
-    if (replies.size() < limits.batch_response_bytes)
+    const PendingBatch* answered = batches_.get(batch_);
+    if (replies.size() + (answered ? answered->replies.size() : 0) < limits.batch_response_bytes)
       run(session, slices.value(), element, item);
     else
       refuse_unrun(slices.value(), element, item);
@@ -241,6 +242,12 @@ void Dispatcher::complete(Handle<PendingCall> handle, Result<std::string> result
   if (Session* session = hub_.get(call.session)) std::erase(session->calls, handle);
   std::string reply;
   if (!call.id.empty()) {
+    const PendingBatch* batch = batches_.get(call.batch);
+    if (result_json && batch && batch->replies.size() >= env_.limits.batch_response_bytes) {
+      env_.stats.hit(LimitHit::batch_response_bytes);
+      result_json = std::unexpected(limit_error(Errc::response_too_big, "limits.batch_response_bytes",
+                                                "the batch's responses exceed limits.batch_response_bytes"));
+    }
     if (result_json && result_json->size() > env_.limits.response_bytes) {
       env_.stats.hit(LimitHit::response_bytes);
       result_json = std::unexpected(limit_error(Errc::response_too_big, "limits.response_bytes",

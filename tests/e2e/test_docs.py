@@ -103,7 +103,8 @@ def test_every_notification_is_in_the_protocol():
 def test_every_metric_is_in_operations_with_its_type_and_no_other():
     source = read("hubbub/server/metrics.cc")
     kinds = dict((name, kind) for kind, name in re.findall(r'\b(gauge|counter)\(\s*"(hubbub_\w+)"', source))
-    kinds |= {name: kind.lower() for name, kind in re.findall(r'family\(\s*"(hubbub_\w+)",[^;]*?MetricType::(\w+)\)', source)}
+    families = re.findall(r'family\(\s*"(hubbub_\w+)",.*?MetricType::(\w+)\)', source, re.DOTALL)
+    kinds |= {name: kind.lower() for name, kind in families}
     assert set(kinds) == set(re.findall(r'"(hubbub_\w+)"', source))
     told = {spans([row[0]])[0].split("{")[0]: row[1] for row in table("docs/operations.md", "Metrics")}
     assert told == kinds
@@ -114,6 +115,13 @@ def test_metrics_that_documents_name_exist(document):
     exist = set(re.findall(r'"(hubbub_\w+)"', read("hubbub/server/metrics.cc")))
     named = set(re.findall(r"\bhubbub_(?:\w+_total|sessions|frames|resident_bytes|connections)\b", document.read_text()))
     assert named <= exist
+
+
+def test_every_event_of_the_log_is_in_operations_with_its_level_and_no_other():
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "hubbub").rglob("*.cc"))
+    events = set(re.findall(r'\blog_?(?:\.|->)(debug|info|warn|error)\(\s*"([^"]+)"', sources))
+    assert ("info", "listening") in events
+    assert {(row[0], event) for row in table("docs/operations.md", "Logs") for event in spans([row[1]])} == events
 
 
 def test_every_exit_code_is_in_operations():

@@ -152,7 +152,8 @@ async def test_chat_keeps_a_member_who_is_cut_off_for_the_grace_time(start):
     async with await Client.open(hub) as ann, await Client.open(hub) as bob:
         await ann.call("chat.join", {"room": "tea", "nick": "ann"})
         ann.abort()
-        hub.wait_log(lambda line: "connection closed" in line)
+        await ann.closed()
+        hub.wait_event("connection closed")
         assert (await bob.fails("chat.join", {"room": "tea", "nick": "ann"})).code == 2
 
 

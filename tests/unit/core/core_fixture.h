@@ -249,10 +249,4 @@ inline std::string at(std::string_view text, std::string_view pointer) {
   return simdjson::minify(element);
 }
 
-inline std::string quoted(std::string_view text) {
-  std::string out;
-  wire::append_json_string(out, text);
-  return out;
-}
-
 }  // namespace hubbub::test

@@ -128,6 +128,51 @@ TEST(Hub, a_session_gone_before_the_end_of_the_turn_is_not_ended_twice) {
   EXPECT_EQ(core.stats.sessions_expired, 1u);
 }
 
+TEST(Hub, tells_the_application_once_of_each_session_that_ends) {
+  Core core({.grace_ms = 1000});
+  std::vector<std::string> ended;
+  core.hub.on_session_end([&ended](Hub& hub, Session& session) {
+    EXPECT_EQ(session.state(), SessionState::ended);
+    EXPECT_TRUE(session.subscriptions().empty());
+    hub.publish("gone", session.code().text());
+    ended.push_back(session.code().text());
+  });
+  Client& watcher = core.connect();
+  ASSERT_TRUE(core.hub.subscribe(*watcher.session, "gone"));
+  Client& closed = core.connect();
+  Client& expired = core.connect();
+  const std::vector<std::string> codes{closed.code(), expired.code()};
+  core.disconnect(expired);
+  EXPECT_TRUE(ended.empty()) << "a cut ends nothing";
+  core.hub.end(*closed.session, 1000, "over");
+  core.hub.end(*closed.session, 1000, "over");
+  core.disconnect(closed);
+  core.advance(5000);
+  EXPECT_EQ(ended, codes);
+  EXPECT_EQ(watcher.link.take().size(), 2u);
+  core.hub.check_invariants();
+}
+
+TEST(Hub, publishes_typed_values_as_json_and_logs_what_fails) {
+  Core core;
+  Client& client = core.connect();
+  ASSERT_TRUE(core.hub.subscribe(*client.session, "news"));
+  core.hub.publish("news", std::vector<int>{1, 2});
+  EXPECT_EQ(at(client.link.take().at(0), "/params/data"), "[1,2]");
+  const std::size_t lines = core.log.lines.size();
+  core.hub.publish("two words", 1);
+  EXPECT_EQ(core.log.lines.size(), lines + 1);
+}
+
+TEST(Hub, a_detached_session_holds_no_messages) {
+  Core core;
+  const auto before = Frame::alive();
+  Client& client = core.connect();
+  EXPECT_EQ(core.hub.deliver_to_all("1"), 1u);
+  core.disconnect(client);
+  EXPECT_EQ(Frame::alive(), before);
+}
+
 TEST(Hub, codes_of_ended_and_expired_sessions_are_not_used_again_within_a_day) {
   Core core({.grace_ms = 1000});
   std::set<std::string> codes;

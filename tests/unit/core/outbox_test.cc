@@ -85,6 +85,24 @@ TEST(Outbox, goes_on_counting_after_it_was_emptied) {
   EXPECT_EQ(box.tail(), 1000u);
 }
 
+TEST(Outbox, cleared_lets_go_of_everything_and_goes_on_counting) {
+  const auto before = Frame::alive();
+  Outbox box;
+  for (int i = 0; i < 5; ++i) box.push(frame_of("x"));
+  box.mark_sent();
+  box.mark_sent();
+  box.trim(1);
+  box.clear();
+  EXPECT_EQ(Frame::alive(), before);
+  EXPECT_EQ(box.acked(), 5u);
+  EXPECT_EQ(box.sent(), 5u);
+  EXPECT_EQ(box.tail(), 5u);
+  box.check_invariants();
+  box.push(frame_of("next"));
+  EXPECT_EQ(box.at(5).payload(), "next");
+  box.check_invariants();
+}
+
 TEST(Outbox, agrees_with_a_deque_under_random_use) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     SeededRng rng(seed);

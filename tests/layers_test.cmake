@@ -1,0 +1,45 @@
+# The house rules on files, run by ctest as `cmake -D ROOT=<source tree> -P layers_test.cmake`:
+#   - an #include "hubbub/X/..." in hubbub/Y/ has X at or left of Y in base <- wire <- core <- net <- server, and names
+#     a layer (one way in only: the include root);
+#   - no file of ours is longer than LINES_MAX lines.
+# Fails with every offending line.
+cmake_minimum_required(VERSION 3.25)
+if(NOT DEFINED LINES_MAX)
+  set(LINES_MAX 450)
+endif()
+set(layers base wire core net server)
+set(offences)
+
+foreach(layer IN LISTS layers)
+  list(FIND layers ${layer} own)
+  file(GLOB_RECURSE sources RELATIVE ${ROOT} ${ROOT}/hubbub/${layer}/*.h ${ROOT}/hubbub/${layer}/*.cc)
+  if(NOT sources)
+    list(APPEND offences "hubbub/${layer}: no sources found")
+  endif()
+  foreach(source IN LISTS sources)
+    file(READ ${ROOT}/${source} text)
+    # CMake lists end at semicolons and join brackets; lines are counted and looked at without them.
+    string(REGEX REPLACE "[][;]" " " text "${text}")
+    string(REGEX MATCHALL "\n" ends "${text}")
+    list(LENGTH ends count)
+    if(count GREATER LINES_MAX)
+      list(APPEND offences "${source}: ${count} lines, allowed are ${LINES_MAX}")
+    endif()
+    string(REGEX MATCHALL "#[ \t]*include[ \t]*\"[^\"\n]*\"" includes "${text}")
+    foreach(include IN LISTS includes)
+      if(NOT include MATCHES "\"hubbub/([a-z]+)/")
+        list(APPEND offences "${source}: ${include} does not begin at the include root")
+        continue()
+      endif()
+      list(FIND layers ${CMAKE_MATCH_1} theirs)
+      if(theirs EQUAL -1 OR theirs GREATER own)
+        list(APPEND offences "${source}: ${include} is not at or left of ${layer}")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+
+if(offences)
+  list(JOIN offences "\n  " offences)
+  message(FATAL_ERROR "layers or lengths:\n  ${offences}")
+endif()
