@@ -1,7 +1,8 @@
-// JSON-RPC: any text as a message through the real dispatcher and the hub's own methods, on a fresh session that has
-// already subscribed to a topic. Every frame that comes back is one JSON text; every item that wants an answer gets
-// exactly one, under its own id; a batch is answered by one message; the hub's invariants hold; and what one message
-// can make the hub keep is bounded. The input's lines are messages of one client, one after the other.
+// JSON-RPC: any text as a message through the real dispatcher and the hub's own methods, on a fresh session
+// that has already subscribed to a topic. Every frame that comes back is one JSON text; every item that wants
+// an answer gets exactly one, under its own id; a batch is answered by one message; the hub's invariants
+// hold; and what one message can make the hub keep is bounded. The input's lines are messages of one client,
+// one after the other.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -87,7 +88,9 @@ void read_frame(std::string_view payload, Ids& ids) {
   }
 }
 
-bool is_reply(std::string_view payload) { return payload.starts_with('[') || raw_member(payload, "method").empty(); }
+bool is_reply(std::string_view payload) {
+  return payload.starts_with('[') || raw_member(payload, "method").empty();
+}
 
 void exchange(Core& core, Client& client, std::string_view text) {
   Ids due = ids_due(text, core.limits);
@@ -96,8 +99,8 @@ void exchange(Core& core, Client& client, std::string_view text) {
   const Limits& limits = core.limits;
   // Replies, and the message itself, wrapped, once for each publication in it.
   HUBBUB_ASSERT(box.unsent() <= limits.batch_items + 1);
-  HUBBUB_ASSERT(box.unsent_bytes() <=
-                2 * (limits.batch_response_bytes + limits.response_bytes) + text.size() + limits.batch_items * 1024);
+  HUBBUB_ASSERT(box.unsent_bytes() <= 2 * (limits.batch_response_bytes + limits.response_bytes) +
+                                          text.size() + limits.batch_items * 1024);
   core.hub.check_invariants();
   HUBBUB_ASSERT(core.dispatcher.calls_in_flight() == 0 && client.session->calls.empty());
 
@@ -132,7 +135,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   core.disconnect(client);
   core.advance(core.limits.grace_ms);
   core.advance(core.limits.topic_idle_ms);
-  HUBBUB_ASSERT(core.hub.counts().detached == 0 && core.hub.counts().topics == 0 && core.hub.counts().subscriptions == 0);
+  HUBBUB_ASSERT(core.hub.counts().detached == 0 && core.hub.counts().topics == 0 &&
+                core.hub.counts().subscriptions == 0);
   core.hub.check_invariants();
   return 0;
 }

@@ -30,7 +30,7 @@ Connection::Connection(ConnectionHost& host, const Env& env, Socket socket, cons
       refusal_(std::move(refusal)),
       timer_([](void* self, Millis now) { static_cast<Connection*>(self)->on_timer(now); }, this),
       opened_at_(env.now()),
-      last_read_at_(env.now()) {
+      last_life_at_(env.now()) {
   arm(env.now() + env.limits.head_deadline_ms);
 }
 
@@ -40,6 +40,7 @@ Connection::~Connection() = default;
 
 void Connection::send_uncounted(FrameRef frame) {
   if (phase_ == Phase::doomed || fin_sent_) return;
+  if (closing_ && !closing_->close) return;  // nothing may follow a Close frame (section 5.5.1)
   queue_.push(std::move(frame));
   wake();
 }
@@ -63,6 +64,7 @@ void Connection::on_event(const IoEvent& event) {
   if (event.ended) peer_ended_ = true;
   if (event.writable && blocked_) {
     blocked_ = false;
+    last_life_at_ = env_.now();  // it took what was in its way
     wake();
   }
   if (event.readable) host_.want_read(*this);
@@ -100,7 +102,7 @@ void Connection::read_some(std::span<char> buffer) {
     if (got.status != IoStatus::ok) return doom("reset");
     bytes_in_ += got.bytes;
     env_.stats.bytes_in += got.bytes;
-    last_read_at_ = env_.now();
+    last_life_at_ = env_.now();
     on_bytes(buffer.first(got.bytes));
     if (phase_ == Phase::doomed) return;
     if (got.bytes < buffer.size() && !peer_ended_) return;  // the socket is empty: the next edge will tell
@@ -121,7 +123,8 @@ void Connection::use_held() {
 void Connection::on_eof() {
   peer_ended_ = true;
   // A client may send its request and FIN together; it still gets the answer. A WebSocket without a Close frame is just gone.
-  if ((phase_ == Phase::head || phase_ == Phase::finishing) && !queue_.empty()) return finish();
+  if (phase_ == Phase::head && !queue_.empty()) return finish();
+  if (phase_ == Phase::finishing && !fin_sent_) return;  // after_write() ends it
   doom("peer closed");
 }
 
@@ -226,7 +229,7 @@ void Connection::on_frame(const wire::DecoderEvent& event) {
       if (phase_ == Phase::open) send_uncounted(wire::make_frame(wire::Opcode::pong, event.payload));
       return;
     case Kind::pong:
-      return;  // any byte counts as life: last_read_at_
+      return;  // any byte counts as life: last_life_at_
     case Kind::close:
       return on_peer_close(event.close_code, event.payload);
     case Kind::error:
@@ -269,7 +272,7 @@ void Connection::queue_close_frame() {
   if (closing_->mode == CloseMode::after_outbox && outbox && outbox->unsent() > 0) return;
   if (closing_->farewell) queue_.push(std::move(closing_->farewell));
   queue_.push(std::move(closing_->close));
-  closing_->mode = CloseMode::now;  // nothing may follow a Close frame (section 5.5.1)
+  closing_->mode = CloseMode::now;
 }
 
 void Connection::on_written(const WriteOp& op) {
@@ -288,6 +291,7 @@ void Connection::on_written(const WriteOp& op) {
 }
 
 void Connection::after_write() {
+  queue_close_frame();  // now, if the outbox is empty: before a busy topic fills it again
   const Outbox* outbox = endpoint_ ? endpoint_->outbox() : nullptr;
   const bool outbox_open = phase_ == Phase::open || (closing_ && closing_->mode == CloseMode::after_outbox);
   const bool more = !queue_.empty() || (closing_ && closing_->close) || (outbox_open && outbox && outbox->unsent() > 0);
@@ -387,7 +391,7 @@ void Connection::on_open_timer(Millis now) {
     return endpoint_->on_stalled();
   }
   // A byte that came after the ping is as good as a pong: the peer lives.
-  if (pong_by_ && last_read_at_ >= pong_by_ - env_.limits.pong_deadline_ms) pong_by_ = 0;
+  if (pong_by_ && last_life_at_ >= pong_by_ - env_.limits.pong_deadline_ms) pong_by_ = 0;
   if (pong_by_ && now >= pong_by_) {
     env_.stats.hit(LimitHit::pong);
     const ErrorInfo& info = error_info(Errc::no_pong);

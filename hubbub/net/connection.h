@@ -142,7 +142,7 @@ class Connection final : public Link {
   std::string close_reason_;
   Timer timer_;
   Millis opened_at_;
-  Millis last_read_at_;
+  Millis last_life_at_;        // when a byte came, or room after the socket was full
   Millis ping_at_ = 0;         // 0: none due
   Millis pong_by_ = 0;         // 0: no ping outstanding
   Millis stalled_at_ = 0;      // since when the socket takes nothing; 0: it does

@@ -49,7 +49,7 @@ void IpGate::release(const Address& peer) {
   if (off(peer)) return;
   const auto found = entries_.find(peer.key());
   HUBBUB_ASSERT(found != entries_.end() && found->second.connections > 0);
-  --found->second.connections;
+  if (--found->second.connections == 0 && entries_.size() > limits_.ip_entries) entries_.erase(found);
 }
 
 void IpGate::make_room(Millis now) {

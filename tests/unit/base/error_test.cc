@@ -20,7 +20,8 @@ TEST(ErrorTable, has_each_error_under_its_own_name) {
   for (const ErrorInfo& row : all_errors()) {
     EXPECT_EQ(error_info(row.code).name, row.name);
     EXPECT_TRUE(names.insert(row.name).second) << row.name;
-    EXPECT_EQ(row.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789"), std::string_view::npos) << row.name;
+    EXPECT_EQ(row.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789"), std::string_view::npos)
+        << row.name;
   }
 }
 
@@ -60,24 +61,40 @@ TEST(ErrorTable, uses_http_statuses_that_mean_failure) {
 }
 
 TEST(ErrorTable, says_what_the_protocol_says) {
-  const std::map<Errc, int> rpc{
-      {Errc::parse_error, -32700},      {Errc::invalid_request, -32600},        {Errc::method_not_found, -32601},
-      {Errc::invalid_params, -32602},   {Errc::internal_error, -32603},         {Errc::handler_error, -32000},
-      {Errc::timeout, -32002},          {Errc::too_many_subscriptions, -32006}, {Errc::request_too_big, -32007},
-      {Errc::response_too_big, -32008}, {Errc::busy, -32009},                   {Errc::batch_too_large, -32010},
-      {Errc::cancelled, -32800},        {Errc::session_required, -32020},       {Errc::session_unknown, -32021},
-      {Errc::unauthenticated, -32023},  {Errc::forbidden, -32024},              {Errc::rate_limited, -32025},
-      {Errc::target_unknown, -32026},   {Errc::mailbox_full, -32027},           {Errc::draining, -32029},
-      {Errc::topic_invalid, -32030},    {Errc::not_in_history, -32031}};
-  for (const auto& [code, number] : rpc) EXPECT_EQ(error_info(code).rpc_code, number) << error_info(code).name;
+  const std::map<Errc, int> rpc{{Errc::parse_error, -32700},
+                                {Errc::invalid_request, -32600},
+                                {Errc::method_not_found, -32601},
+                                {Errc::invalid_params, -32602},
+                                {Errc::internal_error, -32603},
+                                {Errc::handler_error, -32000},
+                                {Errc::timeout, -32002},
+                                {Errc::too_many_subscriptions, -32006},
+                                {Errc::request_too_big, -32007},
+                                {Errc::response_too_big, -32008},
+                                {Errc::busy, -32009},
+                                {Errc::batch_too_large, -32010},
+                                {Errc::cancelled, -32800},
+                                {Errc::session_required, -32020},
+                                {Errc::session_unknown, -32021},
+                                {Errc::unauthenticated, -32023},
+                                {Errc::forbidden, -32024},
+                                {Errc::rate_limited, -32025},
+                                {Errc::target_unknown, -32026},
+                                {Errc::mailbox_full, -32027},
+                                {Errc::draining, -32029},
+                                {Errc::topic_invalid, -32030},
+                                {Errc::not_in_history, -32031}};
+  for (const auto& [code, number] : rpc)
+    EXPECT_EQ(error_info(code).rpc_code, number) << error_info(code).name;
   const std::map<Errc, int> close{
-      {Errc::ws_protocol, 1002},   {Errc::binary_refused, 1003}, {Errc::bad_utf8, 1007},
-      {Errc::message_too_big, 1009}, {Errc::internal_error, 1011}, {Errc::restart, 1012},
-      {Errc::overloaded, 1013},    {Errc::slow_consumer, 4008},  {Errc::no_pong, 4012},
-      {Errc::rate_limited, 4013},  {Errc::bad_first_message, 4500}, {Errc::open_deadline, 4501},
-      {Errc::kicked, 4503},        {Errc::forbidden, 4507},      {Errc::unauthenticated, 4510},
+      {Errc::ws_protocol, 1002},     {Errc::binary_refused, 1003},    {Errc::bad_utf8, 1007},
+      {Errc::message_too_big, 1009}, {Errc::internal_error, 1011},    {Errc::restart, 1012},
+      {Errc::overloaded, 1013},      {Errc::slow_consumer, 4008},     {Errc::no_pong, 4012},
+      {Errc::rate_limited, 4013},    {Errc::bad_first_message, 4500}, {Errc::open_deadline, 4501},
+      {Errc::kicked, 4503},          {Errc::forbidden, 4507},         {Errc::unauthenticated, 4510},
       {Errc::superseded, 4512}};
-  for (const auto& [code, number] : close) EXPECT_EQ(error_info(code).close_code, number) << error_info(code).name;
+  for (const auto& [code, number] : close)
+    EXPECT_EQ(error_info(code).close_code, number) << error_info(code).name;
 }
 
 TEST(Error, speaks_the_table_s_text_unless_it_has_its_own) {

@@ -104,7 +104,8 @@ TEST(Frame, threads_share_it_and_agree_on_one_twin) {
     for (std::size_t i = 0; i < twins.size(); ++i)
       threads.emplace_back([frame, i, &twins] {
         for (int copies = 0; copies < 1000; ++copies) {
-          const FrameRef copy = frame;  // NOLINT(performance-unnecessary-copy-initialization): counting is the test
+          const FrameRef copy =
+              frame;  // NOLINT(performance-unnecessary-copy-initialization): counting is the test
           EXPECT_EQ(copy->payload(), "shared");
         }
         twins[i] = frame->set_deflated(Frame::make({}, std::to_string(i)));

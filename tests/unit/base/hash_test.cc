@@ -71,7 +71,8 @@ TEST(Base64DecodedSize, tells_the_length_of_every_encoding) {
 }
 
 TEST(Base64DecodedSize, refuses_what_is_not_base64) {
-  for (const std::string_view text : {"Z", "Zg", "Zg=", "Zm9v=", "Z===", "====", "Z=g=", "Zm9-", "Zm9_", "Zm 9", "Zm9\n"})
+  for (const std::string_view text :
+       {"Z", "Zg", "Zg=", "Zm9v=", "Z===", "====", "Z=g=", "Zm9-", "Zm9_", "Zm 9", "Zm9\n"})
     EXPECT_EQ(base64_decoded_size(text), -1) << text;
 }
 

@@ -45,7 +45,8 @@ TEST(TokenBucket, a_caller_that_waits_as_told_gets_its_token) {
     while (bucket.take(rate, burst, now)) now += static_cast<Millis>(rng.below(2));
     const Millis wait = bucket.wait_ms(rate);
     ASSERT_GE(wait, 1);
-    ASSERT_TRUE(bucket.take(rate, burst, now + wait)) << "rate " << rate << " burst " << burst << " wait " << wait;
+    ASSERT_TRUE(bucket.take(rate, burst, now + wait))
+        << "rate " << rate << " burst " << burst << " wait " << wait;
   }
 }
 

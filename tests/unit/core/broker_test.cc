@@ -54,7 +54,8 @@ TEST(LocalBroker, a_publication_from_inside_another_s_answer_works) {
   Client& client = core.connect();
   ASSERT_TRUE(core.hub.subscribe(*client.session, "news"));
   core.hub.broker().publish("news", "1", [&](Result<Position>) {
-    core.hub.broker().publish("news", "2", [](Result<Position> position) { EXPECT_EQ(position->offset, 2u); });
+    core.hub.broker().publish("news", "2",
+                              [](Result<Position> position) { EXPECT_EQ(position->offset, 2u); });
   });
   EXPECT_EQ(client.link.take().size(), 2u);
 }

@@ -44,8 +44,10 @@ TEST(BuiltinMethods, ping_tells_the_server_s_time) {
 TEST(BuiltinMethods, echo_answers_its_params_byte_for_byte) {
   Core core;
   Client& client = core.connect();
-  for (const std::string_view params : {R"({"a":1})", R"([ 1.0,  1e400, "\u0062", {"a":1,"a":2} ])", "[]", "{}"})
-    EXPECT_EQ(ask(core, client, "echo", params), R"({"jsonrpc":"2.0","id":1,"result":)" + std::string(params) + '}');
+  for (const std::string_view params :
+       {R"({"a":1})", R"([ 1.0,  1e400, "\u0062", {"a":1,"a":2} ])", "[]", "{}"})
+    EXPECT_EQ(ask(core, client, "echo", params),
+              R"({"jsonrpc":"2.0","id":1,"result":)" + std::string(params) + '}');
   EXPECT_EQ(result_of(core, client, "echo"), "null");
 }
 
@@ -82,11 +84,12 @@ TEST(BuiltinMethods, session_send_reaches_its_target_once_with_the_sender_s_code
   Core core;
   Client& from = core.connect();
   Client& to = core.connect();
-  EXPECT_EQ(result_of(core, from, "session.send", R"({"to":)" + json_text(to.code()) + R"(,"data":{"x":1.0}})"),
-            R"({"status":"delivered"})");
+  EXPECT_EQ(
+      result_of(core, from, "session.send", R"({"to":)" + json_text(to.code()) + R"(,"data":{"x":1.0}})"),
+      R"({"status":"delivered"})");
   EXPECT_EQ(to.link.take(),
-            std::vector<std::string>{R"({"jsonrpc":"2.0","method":"session.message","params":{"from":)" + json_text(from.code()) +
-                                     R"(,"data":{"x":1.0}}})"});
+            std::vector<std::string>{R"({"jsonrpc":"2.0","method":"session.message","params":{"from":)" +
+                                     json_text(from.code()) + R"(,"data":{"x":1.0}}})"});
   EXPECT_TRUE(from.link.take().empty());
 }
 
@@ -108,9 +111,10 @@ TEST(BuiltinMethods, topics_are_subscribed_published_and_unsubscribed) {
   const std::string position = result_of(core, publisher, "topic.publish", R"({"topic":"news","data":[1]})");
   EXPECT_EQ(at(position, "/offset"), "1");
   EXPECT_EQ(at(position, "/epoch"), at(start, "/epoch"));
-  EXPECT_EQ(client.link.take(),
-            std::vector<std::string>{
-                R"({"jsonrpc":"2.0","method":"topic.message","params":{"topic":"news","offset":1,"data":[1]}})"});
+  EXPECT_EQ(
+      client.link.take(),
+      std::vector<std::string>{
+          R"({"jsonrpc":"2.0","method":"topic.message","params":{"topic":"news","offset":1,"data":[1]}})"});
   EXPECT_EQ(result_of(core, client, "topic.unsubscribe", R"({"topic":"news"})"), R"({"unsubscribed":true})");
   EXPECT_EQ(result_of(core, client, "topic.unsubscribe", R"({"topic":"news"})"), R"({"unsubscribed":false})");
   result_of(core, publisher, "topic.publish", R"({"topic":"news","data":[2]})");
@@ -121,7 +125,8 @@ TEST(BuiltinMethods, a_publisher_that_listens_gets_its_message_and_its_reply) {
   Core core;
   Client& client = core.connect();
   result_of(core, client, "topic.subscribe", R"(["news"])");
-  const auto got = core.exchange(client, R"({"jsonrpc":"2.0","id":1,"method":"topic.publish","params":["news",1]})");
+  const auto got =
+      core.exchange(client, R"({"jsonrpc":"2.0","id":1,"method":"topic.publish","params":["news",1]})");
   ASSERT_EQ(got.size(), 2u);
   EXPECT_EQ(at(got[0], "/method"), R"("topic.message")");
   EXPECT_EQ(at(got[1], "/result/offset"), "1");
@@ -131,7 +136,8 @@ TEST(BuiltinMethods, topic_names_out_of_bounds_are_refused) {
   Core core;
   Client& client = core.connect();
   for (const std::string_view method : {"topic.subscribe", "topic.publish"})
-    EXPECT_EQ(error_of(core, client, method, method == "topic.publish" ? R"(["$mine",1])" : R"(["$mine"])"), "-32030");
+    EXPECT_EQ(error_of(core, client, method, method == "topic.publish" ? R"(["$mine",1])" : R"(["$mine"])"),
+              "-32030");
   EXPECT_EQ(error_of(core, client, "topic.subscribe", R"([5])"), "-32602");
   EXPECT_EQ(error_of(core, client, "topic.subscribe"), "-32602");
 }
@@ -140,7 +146,8 @@ TEST(BuiltinMethods, hub_broadcast_reaches_everyone_and_counts_them) {
   Core core;
   Client& client = core.connect();
   Client& other = core.connect();
-  const auto got = core.exchange(client, R"({"jsonrpc":"2.0","id":1,"method":"hub.broadcast","params":{"data":"hi"}})");
+  const auto got =
+      core.exchange(client, R"({"jsonrpc":"2.0","id":1,"method":"hub.broadcast","params":{"data":"hi"}})");
   ASSERT_EQ(got.size(), 2u);
   EXPECT_EQ(got[0], R"({"jsonrpc":"2.0","method":"hub.message","params":{"data":"hi"}})");
   EXPECT_EQ(at(got[1], "/result"), R"({"sessions":2})");
@@ -177,7 +184,8 @@ TEST(BuiltinMethods, rpc_discover_describes_every_method) {
   std::set<std::string> described;
   for (int i = 0; at(document, "/methods/" + std::to_string(i)) != "absent"; ++i)
     described.insert(at(document, "/methods/" + std::to_string(i) + "/name"));
-  for (const std::string_view name : core.table.names()) EXPECT_TRUE(described.contains(json_text(name))) << name;
+  for (const std::string_view name : core.table.names())
+    EXPECT_TRUE(described.contains(json_text(name))) << name;
 }
 
 TEST(BuiltinMethods, each_has_a_line_for_people_and_the_privileged_are_marked) {

@@ -32,7 +32,8 @@ class World : public Core {
       return Deferred{};
     });
     table.add<RawJson, std::string>("about", [](Call& call, const RawJson&) {
-      return std::string(call.method()) + ' ' + call.session().code().text() + (call.is_notification() ? " no id" : " id");
+      return std::string(call.method()) + ' ' + call.session().code().text() +
+             (call.is_notification() ? " no id" : " id");
     });
   }
   ~World() {
@@ -94,7 +95,8 @@ TEST(Reply, many_threads_answer_a_batch_which_is_sent_once) {
   world.deliver(client, batch + "]");
   std::vector<std::thread> workers;
   for (int i = 0; i < 8; ++i)
-    workers.emplace_back([reply = std::move(world.later[static_cast<std::size_t>(i)]), i]() mutable { reply.send(i); });
+    workers.emplace_back(
+        [reply = std::move(world.later[static_cast<std::size_t>(i)]), i]() mutable { reply.send(i); });
   for (std::thread& worker : workers) worker.join();
   EXPECT_EQ(world.poster->run(), 8u);
   const auto replies = client.link.take();

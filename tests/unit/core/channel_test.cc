@@ -135,11 +135,11 @@ TEST(Channel, v1_any_other_first_message_is_answered_if_it_can_be_and_closed_wit
     std::string_view id;
     std::string_view code;
   };
-  for (const Case& wrong : {Case{R"({"jsonrpc":"2.0","id":7,"method":"ping"})", "7", "-32020"},
-                            Case{R"({"jsonrpc":"2.0","id":7,"method":1})", "7", "-32600"},
-                            Case{"not JSON", "null", "-32700"},
-                            Case{R"([{"jsonrpc":"2.0","id":1,"method":"session.open"}])", "null", "-32600"},
-                            Case{"[]", "null", "-32600"}}) {
+  for (const Case& wrong :
+       {Case{R"({"jsonrpc":"2.0","id":7,"method":"ping"})", "7", "-32020"},
+        Case{R"({"jsonrpc":"2.0","id":7,"method":1})", "7", "-32600"}, Case{"not JSON", "null", "-32700"},
+        Case{R"([{"jsonrpc":"2.0","id":1,"method":"session.open"}])", "null", "-32600"},
+        Case{"[]", "null", "-32600"}}) {
     Core core;
     Peer peer(core, ChannelMode::v1);
     const std::string reply = peer.ask(wrong.text);
@@ -164,10 +164,13 @@ TEST(Channel, v1_a_first_notification_is_not_answered_and_closed_with_4500) {
 TEST(Channel, v1_wrong_params_of_session_open_name_the_field_and_may_be_put_right) {
   Core core;
   Peer peer(core, ChannelMode::v1);
-  const std::string reply = peer.ask(R"({"jsonrpc":"2.0","id":1,"method":"session.open","params":{"client":{"name":5}}})");
+  const std::string reply =
+      peer.ask(R"({"jsonrpc":"2.0","id":1,"method":"session.open","params":{"client":{"name":5}}})");
   EXPECT_EQ(at(reply, "/error/code"), "-32602");
   EXPECT_EQ(at(reply, "/error/data/field"), R"("client.name")");
-  EXPECT_EQ(at(peer.ask(R"({"jsonrpc":"2.0","id":1,"method":"session.open","params":{"nope":1}})"), "/error/code"), "-32602");
+  EXPECT_EQ(
+      at(peer.ask(R"({"jsonrpc":"2.0","id":1,"method":"session.open","params":{"nope":1}})"), "/error/code"),
+      "-32602");
   EXPECT_TRUE(peer.link.closes.empty());
   EXPECT_EQ(at(peer.ask(kOpen), "/error"), "absent");
   EXPECT_EQ(core.hub.counts().attached, 1u);
@@ -185,7 +188,8 @@ TEST(Channel, v1_a_session_that_cannot_be_resumed_is_answered_and_another_may_be
 
 TEST(Channel, data_of_a_session_is_bounded) {
   const auto open_with = [](std::size_t bytes) {
-    return R"({"jsonrpc":"2.0","id":1,"method":"session.open","params":{"data":")" + std::string(bytes - 2, 'x') + "\"}}";
+    return R"({"jsonrpc":"2.0","id":1,"method":"session.open","params":{"data":")" +
+           std::string(bytes - 2, 'x') + "\"}}";
   };
   Core core({.session_data_bytes = 100});
   Peer fits(core, ChannelMode::v1);
@@ -291,7 +295,8 @@ TEST(Channel, no_token_ever_stands_in_a_log_line) {
     const std::string pointer = mode == ChannelMode::v1 ? "/result/session/token" : "/params/session/token";
     tokens.push_back(text_at(peer.link.uncounted.at(0), pointer));
     EXPECT_EQ(tokens.back().size(), 43u);
-    peer.say(R"({"jsonrpc":"2.0","id":1,"method":"session.resume","params":{"code":"a","token":")" + tokens.back() + "\"}}");
+    peer.say(R"({"jsonrpc":"2.0","id":1,"method":"session.resume","params":{"code":"a","token":")" +
+             tokens.back() + "\"}}");
     peer.say(R"({"jsonrpc":"2.0","id":1,"method":"session.info"})");
     EXPECT_FALSE(peer.link.take().at(1).contains(tokens.back()));
     peer.channel->on_stalled();

@@ -1,6 +1,6 @@
-// Core: the hub's world for tests, without sockets: a clock that moves when told, seeded randomness, a log that
-// remembers, links that record what they are asked, and a poster whose tasks run when the test says. Free of
-// GoogleTest, so that fuzz targets use it too. One thread, but for TestPoster::post.
+// Core: the hub's world for tests, without sockets: a clock that moves when told, seeded randomness, a log
+// that remembers, links that record what they are asked, and a poster whose tasks run when the test says.
+// Free of GoogleTest, so that fuzz targets use it too. One thread, but for TestPoster::post.
 #pragma once
 
 #include <algorithm>
@@ -94,8 +94,8 @@ class TestPoster final : public Poster {
   bool closed_ = false;
 };
 
-// A connection as core sees it. What it is asked to do is recorded; nothing is written until a test calls write(), or
-// flush_now() while flush_frames allows it.
+// A connection as core sees it. What it is asked to do is recorded; nothing is written until a test calls
+// write(), or flush_now() while flush_frames allows it.
 class FakeLink final : public Link {
  public:
   struct Close {
@@ -162,7 +162,9 @@ struct Client {
 // Text with the readable bytes behind it that Endpoint::on_text promises.
 class Padded {
  public:
-  explicit Padded(std::string_view text) : bytes_(text), size_(text.size()) { bytes_.append(wire::kReadPadding, '"'); }
+  explicit Padded(std::string_view text) : bytes_(text), size_(text.size()) {
+    bytes_.append(wire::kReadPadding, '"');
+  }
   [[nodiscard]] std::string_view view() const { return std::string_view(bytes_).substr(0, size_); }
 
  private:
@@ -217,7 +219,9 @@ class Core {
     env.turn_now = clock.now;
     timers.advance(clock.now);
   }
-  [[nodiscard]] std::uint64_t hits(LimitHit limit) const { return stats.limit_hits[static_cast<std::size_t>(limit)]; }
+  [[nodiscard]] std::uint64_t hits(LimitHit limit) const {
+    return stats.limit_hits[static_cast<std::size_t>(limit)];
+  }
   [[nodiscard]] std::uint64_t errors(Errc code) const { return stats.errors[static_cast<std::size_t>(code)]; }
 
   FakeClock clock;
@@ -238,8 +242,8 @@ class Core {
   std::vector<std::unique_ptr<Client>> clients_;
 };
 
-// The value at a JSON pointer as compact JSON text: at(reply, "/error/code"). "absent" if there is none, "not JSON" if
-// the text is none.
+// The value at a JSON pointer as compact JSON text: at(reply, "/error/code"). "absent" if there is none, "not
+// JSON" if the text is none.
 inline std::string at(std::string_view text, std::string_view pointer) {
   simdjson::dom::parser parser;
   simdjson::dom::element element;

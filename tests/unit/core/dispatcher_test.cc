@@ -25,7 +25,8 @@ using Replies = std::vector<std::string>;
 std::string error_code(std::string_view reply) { return at(reply, "/error/code"); }
 
 std::string request(std::string_view id, std::string_view method, std::string_view params = {}) {
-  std::string out = R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"method":")" + std::string(method) + '"';
+  std::string out =
+      R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"method":")" + std::string(method) + '"';
   if (!params.empty()) out += R"(,"params":)" + std::string(params);
   return out + '}';
 }
@@ -45,14 +46,18 @@ class World : public Core {
       for (wire::JsonSlices item(params.text); item.next();) sum += std::stoll(std::string(item.value()));
       return sum;
     });
-    table.add<NoParams, JsonText>("get_data", [](Call&, const NoParams&) { return JsonText{R"(["hello",5])"}; });
+    table.add<NoParams, JsonText>("get_data",
+                                  [](Call&, const NoParams&) { return JsonText{R"(["hello",5])"}; });
     for (const std::string_view name : {"update", "notify_hello", "notify_sum"})
       table.add<RawJson, void>(name, [this](Call&, const RawJson&) { ++notified; });
     table.add<NoParams, int>("count", [this](Call&, const NoParams&) { return ++counted; });
-    table.add<NoParams, int>("throw", [](Call&, const NoParams&) -> int { throw std::runtime_error("secret detail"); });
+    table.add<NoParams, int>(
+        "throw", [](Call&, const NoParams&) -> int { throw std::runtime_error("secret detail"); });
     table.add<NoParams, int>("throw_int", [](Call&, const NoParams&) -> int { throw 7; });
-    table.add<NoParams, int>("reject", [](Call&, const NoParams&) { return reject(17, "no such room", R"({"room":"a"})"); });
-    table.add<NoParams, std::string>("blow", [this](Call&, const NoParams&) { return std::string(blow_bytes, 'x'); });
+    table.add<NoParams, int>(
+        "reject", [](Call&, const NoParams&) { return reject(17, "no such room", R"({"room":"a"})"); });
+    table.add<NoParams, std::string>("blow",
+                                     [this](Call&, const NoParams&) { return std::string(blow_bytes, 'x'); });
     table.add<NoParams, int>("later", [this](Call& call, const NoParams&) {
       later.emplace_back(call.defer<int>());
       return Deferred{};
@@ -78,7 +83,8 @@ class World : public Core {
       const auto reply = call.defer<int>();
       throw std::runtime_error("with the reply in hand");
     });
-    table.add<NoParams, void>("end_me", [](Call& call, const NoParams&) { call.hub().end(call.session(), 4503, "kicked"); });
+    table.add<NoParams, void>(
+        "end_me", [](Call& call, const NoParams&) { call.hub().end(call.session(), 4503, "kicked"); });
   }
   ~World() { later.clear(); }
 
@@ -102,13 +108,15 @@ TEST(Dispatcher, answers_the_single_examples_of_the_specification) {
   const Example examples[] = {
       {R"({"jsonrpc": "2.0", "method": "subtract", "params": [42, 23], "id": 1})", "1", "19", "absent"},
       {R"({"jsonrpc": "2.0", "method": "subtract", "params": [23, 42], "id": 2})", "2", "-19", "absent"},
-      {R"({"jsonrpc": "2.0", "method": "subtract", "params": {"subtrahend": 23, "minuend": 42}, "id": 3})", "3", "19", "absent"},
-      {R"({"jsonrpc": "2.0", "method": "subtract", "params": {"minuend": 42, "subtrahend": 23}, "id": 4})", "4", "19", "absent"},
+      {R"({"jsonrpc": "2.0", "method": "subtract", "params": {"subtrahend": 23, "minuend": 42}, "id": 3})",
+       "3", "19", "absent"},
+      {R"({"jsonrpc": "2.0", "method": "subtract", "params": {"minuend": 42, "subtrahend": 23}, "id": 4})",
+       "4", "19", "absent"},
       {R"({"jsonrpc": "2.0", "method": "foobar", "id": "1"})", R"("1")", "absent", "-32601"},
       {R"({"jsonrpc": "2.0", "method": "foobar, "params": "bar", "baz])", "null", "absent", "-32700"},
       {R"({"jsonrpc": "2.0", "method": 1, "params": "bar"})", "null", "absent", "-32600"},
-      {R"([{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"},{"jsonrpc": "2.0", "method"])", "null", "absent",
-       "-32700"},
+      {R"([{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"},{"jsonrpc": "2.0", "method"])",
+       "null", "absent", "-32700"},
       {"[]", "null", "absent", "-32600"},
   };
   for (const Example& example : examples) {
@@ -139,7 +147,8 @@ TEST(Dispatcher, answers_the_invalid_batches_of_the_specification) {
   EXPECT_EQ(at(one, "/0/id"), "null");
   EXPECT_EQ(at(one, "/1"), "absent");
   const std::string three = world.call(client, "[1,2,3]");
-  for (const std::string_view index : {"/0", "/1", "/2"}) EXPECT_EQ(at(three, std::string(index) + "/error/code"), "-32600");
+  for (const std::string_view index : {"/0", "/1", "/2"})
+    EXPECT_EQ(at(three, std::string(index) + "/error/code"), "-32600");
   EXPECT_EQ(at(three, "/3"), "absent");
 }
 
@@ -167,14 +176,17 @@ TEST(Dispatcher, answers_the_batch_of_the_specification_with_one_message) {
 TEST(Dispatcher, echoes_ids_byte_for_byte) {
   World world;
   Client& client = world.connect();
-  for (const std::string_view id : {"1", "1.0", "1e0", "-0", "123456789012345678901234567890", "1e400", R"("a\u0062")", R"("é")",
-                                    R"("")", "null", "18446744073709551615"}) {
-    EXPECT_EQ(world.call(client, request(id, "count")),
-              R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"result":)" + std::to_string(world.counted) + '}');
-    EXPECT_TRUE(world.call(client, request(id, "nope")).starts_with(R"({"jsonrpc":"2.0","id":)" + std::string(id) + ','));
+  for (const std::string_view id : {"1", "1.0", "1e0", "-0", "123456789012345678901234567890", "1e400",
+                                    R"("a\u0062")", R"("é")", R"("")", "null", "18446744073709551615"}) {
+    EXPECT_EQ(world.call(client, request(id, "count")), R"({"jsonrpc":"2.0","id":)" + std::string(id) +
+                                                            R"(,"result":)" + std::to_string(world.counted) +
+                                                            '}');
+    EXPECT_TRUE(world.call(client, request(id, "nope"))
+                    .starts_with(R"({"jsonrpc":"2.0","id":)" + std::string(id) + ','));
     world.deliver(client, '[' + request(id, "later") + ']');
     world.later.back().send(1);
-    EXPECT_EQ(client.link.take(), Replies{R"([{"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"result":1}])"});
+    EXPECT_EQ(client.link.take(),
+              Replies{R"([{"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"result":1}])"});
   }
 }
 
@@ -192,8 +204,9 @@ TEST(Dispatcher, refuses_ids_that_are_no_ids_under_id_null) {
 TEST(Dispatcher, never_answers_a_notification_however_it_fails) {
   World world({.calls_in_flight = 2});
   Client& client = world.connect();
-  for (const std::string_view method : {"nope", "throw", "throw_int", "reject", "dropped", "never_deferred", "deferred_and_threw",
-                                        "dropped_and_threw", "subtract", "later", "at_once", "count"})
+  for (const std::string_view method :
+       {"nope", "throw", "throw_int", "reject", "dropped", "never_deferred", "deferred_and_threw",
+        "dropped_and_threw", "subtract", "later", "at_once", "count"})
     EXPECT_EQ(world.call(client, notification_of(method)), "") << method;
   world.later.clear();
   EXPECT_TRUE(client.link.take().empty());
@@ -212,7 +225,8 @@ TEST(Dispatcher, a_handler_that_throws_answers_its_call_and_harms_nothing_else) 
   EXPECT_TRUE(world.log.mentions("method threw method=throw what=secret detail"));
   EXPECT_TRUE(world.log.mentions("method threw method=throw_int"));
   EXPECT_EQ(world.errors(Errc::internal_error), 2u);
-  const std::string batch = world.call(client, '[' + request("1", "throw") + ',' + request("2", "count") + ']');
+  const std::string batch =
+      world.call(client, '[' + request("1", "throw") + ',' + request("2", "count") + ']');
   EXPECT_EQ(at(batch, "/0/error/code"), "-32603");
   EXPECT_EQ(at(batch, "/1/result"), "1");
   EXPECT_TRUE(client.link.closes.empty());
@@ -221,14 +235,16 @@ TEST(Dispatcher, a_handler_that_throws_answers_its_call_and_harms_nothing_else) 
 TEST(Dispatcher, a_handler_s_own_error_is_told_with_its_code_and_data) {
   World world;
   Client& client = world.connect();
-  EXPECT_EQ(world.call(client, request("1", "reject")),
-            R"({"jsonrpc":"2.0","id":1,"error":{"code":17,"message":"no such room","data":{"retryable":false,"room":"a"}}})");
+  EXPECT_EQ(
+      world.call(client, request("1", "reject")),
+      R"({"jsonrpc":"2.0","id":1,"error":{"code":17,"message":"no such room","data":{"retryable":false,"room":"a"}}})");
 }
 
 TEST(Dispatcher, every_error_says_whether_to_try_again) {
   World world;
   Client& client = world.connect();
-  for (const std::string_view text : {"{", "[]", "{}", "1"}) EXPECT_EQ(at(world.call(client, text), "/error/data/retryable"), "false");
+  for (const std::string_view text : {"{", "[]", "{}", "1"})
+    EXPECT_EQ(at(world.call(client, text), "/error/data/retryable"), "false");
 }
 
 TEST(Dispatcher, counts_messages_calls_and_errors) {
@@ -249,7 +265,8 @@ TEST(Dispatcher, answers_a_deferred_call_when_its_reply_is_sent) {
   World world;
   Client& client = world.connect();
   EXPECT_EQ(world.call(client, request("1", "later")), "");
-  EXPECT_EQ(world.call(client, request("2", "count")), R"({"jsonrpc":"2.0","id":2,"result":1})") << "nobody waits for it";
+  EXPECT_EQ(world.call(client, request("2", "count")), R"({"jsonrpc":"2.0","id":2,"result":1})")
+      << "nobody waits for it";
   EXPECT_EQ(world.dispatcher.calls_in_flight(), 1u);
   world.later[0].send(7);
   EXPECT_EQ(client.link.take(), Replies{R"({"jsonrpc":"2.0","id":1,"result":7})"});
@@ -276,9 +293,11 @@ TEST(Dispatcher, a_deferred_call_can_fail) {
 TEST(Dispatcher, a_handler_that_forgets_to_answer_answers_with_an_error) {
   World world;
   Client& client = world.connect();
-  for (const std::string_view method : {"dropped", "never_deferred", "dropped_and_threw", "deferred_and_threw"}) {
+  for (const std::string_view method :
+       {"dropped", "never_deferred", "dropped_and_threw", "deferred_and_threw"}) {
     EXPECT_EQ(error_code(world.call(client, request("1", method))), "-32603") << method;
-    const std::string batch = world.call(client, '[' + request("1", method) + ',' + request("2", "get_data") + ']');
+    const std::string batch =
+        world.call(client, '[' + request("1", method) + ',' + request("2", "get_data") + ']');
     const bool first = at(batch, "/0/id") == "1";
     EXPECT_EQ(at(batch, first ? "/0/error/code" : "/1/error/code"), "-32603") << method;
     EXPECT_EQ(at(batch, first ? "/1/id" : "/0/id"), "2") << method;
@@ -292,7 +311,8 @@ TEST(Dispatcher, a_handler_that_forgets_to_answer_answers_with_an_error) {
 TEST(Dispatcher, a_handler_that_defers_and_returns_a_value_answers_once) {
   World world;
   Client& client = world.connect();
-  EXPECT_EQ(world.call(client, request("1", "deferred_and_returned")), R"({"jsonrpc":"2.0","id":1,"result":5})");
+  EXPECT_EQ(world.call(client, request("1", "deferred_and_returned")),
+            R"({"jsonrpc":"2.0","id":1,"result":5})");
   world.later[0].send(6);
   EXPECT_TRUE(client.link.take().empty());
 }
@@ -300,8 +320,9 @@ TEST(Dispatcher, a_handler_that_defers_and_returns_a_value_answers_once) {
 TEST(Dispatcher, a_batch_with_deferred_items_is_answered_once_and_whole) {
   World world;
   Client& client = world.connect();
-  EXPECT_EQ(world.call(client, '[' + request("1", "later") + ',' + request("2", "count") + ',' + notification_of("later") + ',' +
-                                   request("3", "later") + ',' + request("4", "nope") + ']'),
+  EXPECT_EQ(world.call(client, '[' + request("1", "later") + ',' + request("2", "count") + ',' +
+                                   notification_of("later") + ',' + request("3", "later") + ',' +
+                                   request("4", "nope") + ']'),
             "");
   world.later[2].send(30);
   EXPECT_TRUE(client.link.take().empty());
@@ -327,8 +348,9 @@ TEST(Dispatcher, two_batches_at_work_do_not_mix) {
   world.later[1].send(2);
   world.later[2].send(3);
   world.later[0].send(1);
-  EXPECT_EQ(client.link.take(), (Replies{R"({"jsonrpc":"2.0","id":4,"result":4})", R"([{"jsonrpc":"2.0","id":3,"result":3}])",
-                                         R"([{"jsonrpc":"2.0","id":2,"result":2},{"jsonrpc":"2.0","id":1,"result":1}])"}));
+  EXPECT_EQ(client.link.take(),
+            (Replies{R"({"jsonrpc":"2.0","id":4,"result":4})", R"([{"jsonrpc":"2.0","id":3,"result":3}])",
+                     R"([{"jsonrpc":"2.0","id":2,"result":2},{"jsonrpc":"2.0","id":1,"result":1}])"}));
 }
 
 TEST(Dispatcher, a_batch_of_deferred_notifications_is_never_answered) {
@@ -355,7 +377,8 @@ TEST(Dispatcher, an_answer_after_the_session_is_gone_goes_nowhere) {
 TEST(Dispatcher, a_handler_may_end_its_own_session) {
   World world;
   Client& client = world.connect();
-  world.deliver(client, '[' + request("1", "count") + ',' + request("2", "end_me") + ',' + request("3", "count") + ']');
+  world.deliver(
+      client, '[' + request("1", "count") + ',' + request("2", "end_me") + ',' + request("3", "count") + ']');
   EXPECT_EQ(world.counted, 1) << "nothing of an ended session is run";
   ASSERT_EQ(client.link.closes.size(), 1u);
   EXPECT_EQ(client.link.closes[0].code, 4503);
@@ -380,8 +403,10 @@ TEST(Dispatcher, cancelling_answers_the_call_at_once_and_only_once) {
   Client& client = world.connect();
   world.deliver(client, request(R"("a")", "later"));
   world.deliver(client, request("1", "later"));
-  EXPECT_EQ(world.call(client, R"({"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":"b"}})"), "") << "no such call";
-  const std::string reply = world.call(client, R"({"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":"a"}})");
+  EXPECT_EQ(world.call(client, R"({"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":"b"}})"), "")
+      << "no such call";
+  const std::string reply =
+      world.call(client, R"({"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":"a"}})");
   EXPECT_EQ(error_code(reply), "-32800");
   EXPECT_EQ(at(reply, "/id"), R"("a")");
   world.later[0].send(1);
@@ -393,7 +418,8 @@ TEST(Dispatcher, cancelling_completes_a_batch) {
   World world;
   Client& client = world.connect();
   world.deliver(client, '[' + request("1", "later") + ',' + request("2", "count") + ']');
-  const std::string reply = world.call(client, R"({"jsonrpc":"2.0","method":"$/cancelRequest","params":[1]})");
+  const std::string reply =
+      world.call(client, R"({"jsonrpc":"2.0","method":"$/cancelRequest","params":[1]})");
   EXPECT_EQ(at(reply, "/0/result"), "1");
   EXPECT_EQ(at(reply, "/1/error/code"), "-32800");
 }
@@ -401,7 +427,8 @@ TEST(Dispatcher, cancelling_completes_a_batch) {
 TEST(Dispatcher, a_call_can_be_cancelled_from_its_own_batch) {
   World world;
   Client& client = world.connect();
-  const std::string reply = world.call(client, '[' + request("1", "later") + ',' + request("2", "$/cancelRequest", "[1]") + ']');
+  const std::string reply =
+      world.call(client, '[' + request("1", "later") + ',' + request("2", "$/cancelRequest", "[1]") + ']');
   EXPECT_EQ(at(reply, "/0"), R"({"jsonrpc":"2.0","id":2,"result":null})");
   EXPECT_EQ(at(reply, "/1/error/code"), "-32800");
 }
@@ -411,7 +438,8 @@ TEST(Dispatcher, nobody_cancels_another_session_s_call) {
   Client& client = world.connect();
   Client& other = world.connect();
   world.deliver(client, request("1", "later"));
-  EXPECT_EQ(world.call(other, request("2", "$/cancelRequest", "[1]")), R"({"jsonrpc":"2.0","id":2,"result":null})");
+  EXPECT_EQ(world.call(other, request("2", "$/cancelRequest", "[1]")),
+            R"({"jsonrpc":"2.0","id":2,"result":null})");
   EXPECT_TRUE(client.link.take().empty());
   world.later[0].send(1);
   EXPECT_EQ(client.link.take().size(), 1u);
@@ -436,7 +464,8 @@ TEST(Dispatcher, batch_items_are_bounded_and_no_item_of_a_larger_batch_runs) {
 TEST(Dispatcher, replies_of_a_batch_are_bounded_and_what_cannot_be_answered_does_not_run) {
   World world({.batch_response_bytes = 1000});
   Client& client = world.connect();
-  const std::string tail = ',' + request("2", "count") + ',' + notification_of("count") + ',' + request("3", "count") + ']';
+  const std::string tail =
+      ',' + request("2", "count") + ',' + notification_of("count") + ',' + request("3", "count") + ']';
   world.blow_bytes = 100;
   EXPECT_EQ(at(world.call(client, '[' + request("1", "blow") + tail), "/2/result"), "3");
   EXPECT_EQ(world.hits(LimitHit::batch_response_bytes), 0u);
@@ -469,7 +498,8 @@ TEST(Dispatcher, late_replies_of_a_batch_are_bounded_too) {
   ASSERT_EQ(replies.size(), 1u);
   EXPECT_LT(replies[0].size(), 3500u);
   EXPECT_EQ(at(replies[0], "/1/error/code"), "absent");
-  for (const std::string index : {"/2", "/3", "/4"}) EXPECT_EQ(at(replies[0], index + "/error/code"), "-32008");
+  for (const std::string index : {"/2", "/3", "/4"})
+    EXPECT_EQ(at(replies[0], index + "/error/code"), "-32008");
   EXPECT_EQ(at(replies[0], "/5"), "absent");
   EXPECT_EQ(world.hits(LimitHit::batch_response_bytes), 3u);
 }
@@ -500,7 +530,8 @@ TEST(Dispatcher, calls_in_flight_of_a_session_are_bounded) {
   EXPECT_EQ(at(reply, "/error/data/retryable"), "true");
   EXPECT_EQ(world.hits(LimitHit::calls_in_flight), 1u);
   EXPECT_EQ(world.call(other, request("1", "later")), "") << "each session has its own";
-  EXPECT_EQ(error_code(world.call(client, request("3", "$/cancelRequest", "[9]"))), "absent") << "cancelling must stay possible";
+  EXPECT_EQ(error_code(world.call(client, request("3", "$/cancelRequest", "[9]"))), "absent")
+      << "cancelling must stay possible";
   world.later[0].send(1);
   client.link.take();
   EXPECT_EQ(world.call(client, request("3", "later")), "");
@@ -511,7 +542,8 @@ TEST(Dispatcher, the_rate_counts_every_item_of_a_batch) {
   Client& client = world.connect();
   const std::string item = request("1", "count");
   world.call(client, item);
-  const std::string reply = world.call(client, '[' + item + ',' + item + ',' + item + ',' + item + ',' + notification_of("count") + ']');
+  const std::string reply = world.call(
+      client, '[' + item + ',' + item + ',' + item + ',' + item + ',' + notification_of("count") + ']');
   EXPECT_EQ(at(reply, "/2/result"), "4");
   EXPECT_EQ(at(reply, "/3/error/code"), "-32025");
   EXPECT_EQ(at(reply, "/3/error/data/retry_after_ms"), "100");
@@ -562,7 +594,8 @@ TEST(Dispatcher, large_messages_and_small_ones_follow_each_other_unharmed) {
   Client& client = world.connect();
   for (int i = 0; i < 5; ++i) {
     const std::string large = '"' + std::string(300'000, 'x') + '"';
-    EXPECT_EQ(world.call(client, request("1", "echo", '[' + large + ']')), R"({"jsonrpc":"2.0","id":1,"result":[)" + large + "]}");
+    EXPECT_EQ(world.call(client, request("1", "echo", '[' + large + ']')),
+              R"({"jsonrpc":"2.0","id":1,"result":[)" + large + "]}");
     EXPECT_EQ(world.call(client, request("2", "echo", "[1]")), R"({"jsonrpc":"2.0","id":2,"result":[1]})");
   }
 }

@@ -91,8 +91,8 @@ TEST(SessionEndHook, may_publish_to_others_and_end_them) {
   EXPECT_EQ(core.hub.counts().attached, 1U);
   const auto got = three.link.take();
   ASSERT_EQ(got.size(), 2U);
-  EXPECT_EQ(test::at(got[0], "/params/data"), test::quoted(one.code()));
-  EXPECT_EQ(test::at(got[1], "/params/data"), test::quoted(two.code()));
+  EXPECT_EQ(test::at(got[0], "/params/data"), '"' + one.code() + '"');
+  EXPECT_EQ(test::at(got[1], "/params/data"), '"' + two.code() + '"');
 }
 
 }  // namespace

@@ -202,8 +202,9 @@ TEST(Hub, a_publication_is_encoded_once_and_shared_by_every_subscriber) {
     EXPECT_EQ(client->session->outbox().unsent(), 1u);
     EXPECT_EQ(&client->session->outbox().at(0), frame);
   }
-  EXPECT_EQ(frame->payload(),
-            R"({"jsonrpc":"2.0","method":"topic.message","params":{"topic":"news","offset":1,"data":{"a":1}}})");
+  EXPECT_EQ(
+      frame->payload(),
+      R"({"jsonrpc":"2.0","method":"topic.message","params":{"topic":"news","offset":1,"data":{"a":1}}})");
   EXPECT_EQ(core.stats.publishes, 1u);
   EXPECT_EQ(core.stats.deliveries, 100u);
 }
@@ -269,9 +270,10 @@ TEST(Hub, a_message_to_a_code_arrives_there_with_its_sender) {
   Core core;
   Client& client = core.connect();
   EXPECT_EQ(*core.hub.deliver_to(client.code(), "happy-panda-1", "{}"), SendStatus::delivered);
-  EXPECT_EQ(client.link.take(),
-            std::vector<std::string>{
-                R"({"jsonrpc":"2.0","method":"session.message","params":{"from":"happy-panda-1","data":{}}})"});
+  EXPECT_EQ(
+      client.link.take(),
+      std::vector<std::string>{
+          R"({"jsonrpc":"2.0","method":"session.message","params":{"from":"happy-panda-1","data":{}}})"});
 }
 
 TEST(Hub, a_message_to_nobody_or_to_a_detached_session_says_so) {
@@ -290,7 +292,8 @@ TEST(Hub, a_message_to_nobody_or_to_a_detached_session_says_so) {
 TEST(Hub, topics_of_a_session_are_bounded) {
   Core core({.topics_per_session = 3});
   Client& client = core.connect();
-  for (const std::string_view topic : {"a", "b", "c"}) EXPECT_TRUE(core.hub.subscribe(*client.session, topic));
+  for (const std::string_view topic : {"a", "b", "c"})
+    EXPECT_TRUE(core.hub.subscribe(*client.session, topic));
   EXPECT_TRUE(core.hub.subscribe(*client.session, "c")) << "an old one is no new one";
   EXPECT_EQ(core.hits(LimitHit::topics_per_session), 0u);
   const auto refused = core.hub.subscribe(*client.session, "d");
@@ -363,14 +366,20 @@ class RandomHub {
   void step() {
     switch (random_.below(10)) {
       case 0:
-      case 1: return open();
-      case 2: return close();
-      case 3: return core_.advance(static_cast<Millis>(random_.below(400)));
+      case 1:
+        return open();
+      case 2:
+        return close();
+      case 3:
+        return core_.advance(static_cast<Millis>(random_.below(400)));
       case 4:
       case 5:
-      case 6: return subscribe();
-      case 7: return unsubscribe();
-      default: return publish();
+      case 6:
+        return subscribe();
+      case 7:
+        return unsubscribe();
+      default:
+        return publish();
     }
   }
 

@@ -35,9 +35,10 @@ TEST(SessionCode, is_compared_without_case) {
 
 TEST(SessionCode, refuses_everything_else) {
   for (const std::string_view text :
-       {"", "-", "--", "happy", "happy-panda", "happy-panda-", "panda-happy-42", "happy--42", "happy-panda-42-1",
-        "happy-panda-042", "happy-panda-+4", "happy-panda--4", "happy-panda-4 ", " happy-panda-4", "happy-panda-1000000",
-        "happy-panda-99999999999999999999", "happy-panda-4x", "hapy-panda-42", "happy_panda_42"})
+       {"", "-", "--", "happy", "happy-panda", "happy-panda-", "panda-happy-42", "happy--42",
+        "happy-panda-42-1", "happy-panda-042", "happy-panda-+4", "happy-panda--4", "happy-panda-4 ",
+        " happy-panda-4", "happy-panda-1000000", "happy-panda-99999999999999999999", "happy-panda-4x",
+        "hapy-panda-42", "happy_panda_42"})
     EXPECT_FALSE(SessionCode::parse(text).has_value()) << text;
   EXPECT_FALSE(SessionCode::parse("happy-panda-" + std::string(1000, '0')).has_value());
   EXPECT_FALSE(SessionCode::parse(std::string("happy-panda-4\0", 14)).has_value());
@@ -47,7 +48,8 @@ TEST(SessionCode, keys_are_different_for_different_codes) {
   std::set<std::uint64_t> keys;
   for (const std::size_t adjective : {0u, 1u, 1023u})
     for (const std::size_t animal : {0u, 1u, 1023u})
-      for (const std::uint32_t number : {0u, 1u, 99u, 999'999u}) keys.insert(SessionCode(adjective, animal, number).key());
+      for (const std::uint32_t number : {0u, 1u, 99u, 999'999u})
+        keys.insert(SessionCode(adjective, animal, number).key());
   EXPECT_EQ(keys.size(), 36u);
 }
 
@@ -109,7 +111,8 @@ TEST(SessionCodes, draws_long_codes_when_too_many_short_ones_rest_and_remembers_
   std::size_t retired = 0;
   for (std::size_t adjective = 0; retired < SessionCodes::kRestingMax; ++adjective)
     for (std::size_t animal = 0; animal < kWordsPerList && retired < SessionCodes::kRestingMax; ++animal)
-      for (std::uint32_t number = 0; number < SessionCode::kShortNumbers && retired < SessionCodes::kRestingMax; ++number)
+      for (std::uint32_t number = 0;
+           number < SessionCode::kShortNumbers && retired < SessionCodes::kRestingMax; ++number)
         codes.retire(SessionCode(adjective, animal, number), 0), ++retired;
   EXPECT_EQ(codes.resting(), SessionCodes::kRestingMax);
   SeededRng rng(1);

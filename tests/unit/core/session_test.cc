@@ -141,7 +141,8 @@ TEST(Session, a_socket_that_takes_nothing_is_closed_as_stalled) {
 }
 
 TEST(Session, replies_are_never_dropped_and_stop_the_input_until_they_are_read) {
-  Core core({.outbox_soft_bytes = 1000, .outbox_soft_ms = 5000, .outbox_hard_bytes = 2000, .outbox_messages = 16});
+  Core core(
+      {.outbox_soft_bytes = 1000, .outbox_soft_ms = 5000, .outbox_hard_bytes = 2000, .outbox_messages = 16});
   Client& client = core.connect();
   client.session->push_reply(bytes(1000));
   EXPECT_TRUE(client.session->accepts_input());
@@ -221,7 +222,8 @@ TEST(Session, is_closed_once_with_the_first_reason) {
   client.session->close_link(1000, "again", CloseMode::now);
   ASSERT_EQ(client.link.closes.size(), 1u);
   EXPECT_EQ(client.link.closes[0].code, 4503);
-  EXPECT_EQ(at(client.link.closes[0].farewell, "/params"), R"({"code":4503,"reason":"kicked","retry_after_ms":2500})");
+  EXPECT_EQ(at(client.link.closes[0].farewell, "/params"),
+            R"({"code":4503,"reason":"kicked","retry_after_ms":2500})");
 }
 
 }  // namespace

@@ -29,12 +29,14 @@ TEST(Topic, offsets_begin_at_one_and_grow_by_one) {
   Core core;
   Client& client = core.connect();
   EXPECT_EQ(core.hub.subscribe(*client.session, "news")->offset, 0u);
-  for (std::uint64_t offset = 1; offset <= 20; ++offset) EXPECT_EQ(core.hub.deliver("news", "1")->offset, offset);
+  for (std::uint64_t offset = 1; offset <= 20; ++offset)
+    EXPECT_EQ(core.hub.deliver("news", "1")->offset, offset);
   const auto messages = client.link.take();
   ASSERT_EQ(messages.size(), 20u);
   for (std::size_t i = 0; i < messages.size(); ++i)
     EXPECT_EQ(test::at(messages[i], "/params/offset"), std::to_string(i + 1));
-  EXPECT_EQ(core.hub.subscribe(*client.session, "news")->offset, 20u) << "subscribing again tells where it stands";
+  EXPECT_EQ(core.hub.subscribe(*client.session, "news")->offset, 20u)
+      << "subscribing again tells where it stands";
 }
 
 TEST(Topic, counts_publications_nobody_hears) {
@@ -69,7 +71,8 @@ TEST(Topic, is_remembered_while_it_is_used) {
   EXPECT_EQ(core.hub.subscribe(*client.session, "heard")->epoch, epoch);
   EXPECT_TRUE(core.hub.unsubscribe(*client.session, "heard"));
   core.advance(999);
-  EXPECT_EQ(core.hub.subscribe(*client.session, "heard")->epoch, epoch) << "the idle time begins at the last unsubscribe";
+  EXPECT_EQ(core.hub.subscribe(*client.session, "heard")->epoch, epoch)
+      << "the idle time begins at the last unsubscribe";
   EXPECT_TRUE(core.hub.unsubscribe(*client.session, "heard"));
   core.advance(1000);
   EXPECT_NE(core.hub.subscribe(*client.session, "heard")->epoch, epoch);

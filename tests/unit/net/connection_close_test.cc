@@ -42,9 +42,6 @@ TEST_F(ConnectionClose, a_close_frame_without_code_is_answered_by_one_without) {
   client.send(client_frame(Opcode::close, {}));
   client.sync();
   EXPECT_EQ(client.close_code(), 1005);
-  EXPECT_EQ(world.closes(1005), 0U);
-  client.end();
-  world.settle();
   EXPECT_EQ(world.closes(1005), 1U);
 }
 

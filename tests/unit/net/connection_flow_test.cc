@@ -21,7 +21,7 @@ TEST(ConnectionFlow, short_reads_and_writes_change_nothing) {
     client.socket().read_max = size;
     client.socket().write_max = size;
     client.open();
-    for (int i = 0; i < 30; ++i) client.call(i, "echo", '"' + std::string(static_cast<std::size_t>(i * 10), 'x') + '"');
+    for (int i = 0; i < 30; ++i) client.call(i, "echo", "[\"" + std::string(static_cast<std::size_t>(i * 10), 'x') + "\"]");
     client.sync();
     EXPECT_EQ(client.texts().size(), 31U) << size;
     for (int i = 0; i < 30; ++i) EXPECT_FALSE(client.reply(i).empty()) << i;
@@ -55,7 +55,7 @@ TEST(ConnectionFlow, one_write_is_bounded_and_the_rest_goes_out_in_later_turns) 
   SimClient client(world);
   client.open();
   std::string burst;
-  for (int i = 0; i < 100; ++i) burst += client_frame(Opcode::text, call_text(i, "echo", '"' + std::string(500, 'x') + '"'));
+  for (int i = 0; i < 100; ++i) burst += client_frame(Opcode::text, call_text(i, "echo", "[\"" + std::string(500, 'x') + "\"]"));
   client.send(burst);
   client.sync();
   EXPECT_EQ(client.texts().size(), 101U);
@@ -71,7 +71,7 @@ TEST(ConnectionFlow, a_client_that_does_not_read_its_replies_is_not_read_and_con
   constexpr int kCalls = 2000;
   std::string flood;
   for (int i = 0; i < kCalls; ++i)
-    flood += client_frame(Opcode::text, call_text(i, "echo", '"' + std::string(1000, 'x') + '"'));
+    flood += client_frame(Opcode::text, call_text(i, "echo", "[\"" + std::string(1000, 'x') + "\"]"));
   client.send(flood);
   world.settle();
   EXPECT_LT(world.stats().calls, 400U) << "about outbox.soft_bytes of replies";
@@ -110,7 +110,7 @@ TEST(ConnectionFlow, a_client_that_was_not_read_can_still_be_closed_by_the_serve
   client.open();
   client.socket().to_client_capacity = 1024;
   std::string flood;
-  for (int i = 0; i < 1000; ++i) flood += client_frame(Opcode::text, call_text(i, "echo", '"' + std::string(1000, 'x') + '"'));
+  for (int i = 0; i < 1000; ++i) flood += client_frame(Opcode::text, call_text(i, "echo", "[\"" + std::string(1000, 'x') + "\"]"));
   client.send(flood + client_close(1000));
   world.advance(Limits{}.write_stall_ms);
   EXPECT_EQ(world.hits(LimitHit::write_stall), 1U);
@@ -140,7 +140,7 @@ TEST(ConnectionFlow, compressed_replies_are_the_same_for_a_client_that_asks_for_
   client.open("Sec-WebSocket-Extensions: permessage-deflate\r\n");
   EXPECT_NE(client.responses()[0].head.find("Sec-WebSocket-Extensions: permessage-deflate"), std::string::npos);
   client.forget_frames();
-  client.call(1, "echo", '"' + std::string(5000, 'x') + '"');
+  client.call(1, "echo", "[\"" + std::string(5000, 'x') + "\"]");
   client.sync();
   ASSERT_EQ(client.frames().size(), 1U);
   EXPECT_TRUE(client.frames()[0].rsv1);
@@ -149,7 +149,7 @@ TEST(ConnectionFlow, compressed_replies_are_the_same_for_a_client_that_asks_for_
   std::string text;
   EXPECT_EQ(inflater.feed(client.frames()[0].payload, text, 10'000), wire::InflateStatus::ok);
   EXPECT_EQ(inflater.finish(text, 10'000), wire::InflateStatus::ok);
-  EXPECT_EQ(text, R"({"jsonrpc":"2.0","id":1,"result":")" + std::string(5000, 'x') + "\"}");
+  EXPECT_EQ(text, R"({"jsonrpc":"2.0","id":1,"result":[")" + std::string(5000, 'x') + "\"]}");
 }
 
 }  // namespace

@@ -187,7 +187,7 @@ struct Stall : testing::Test {
     client.emplace(*world);
     client->open();
     client->socket().to_client_capacity = window;
-    client->call(1, "echo", '"' + std::string(answer_bytes, 'x') + '"');
+    client->call(1, "echo", "[\"" + std::string(answer_bytes, 'x') + "\"]");
     world->settle();
   }
 };
@@ -241,7 +241,7 @@ TEST(LivenessOfSlowReaders, a_reader_that_makes_progress_is_not_killed_for_a_pon
   SimClient client(world);
   client.open();
   client.socket().to_client_capacity = 4096;
-  client.call(1, "echo", '"' + std::string(400'000, 'x') + '"');
+  client.call(1, "echo", "[\"" + std::string(400'000, 'x') + "\"]");
   for (int i = 0; i < 100; ++i) {  // 4 KiB a second
     world.advance(1000);
     const std::size_t before = client.count(Opcode::ping);

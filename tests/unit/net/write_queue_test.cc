@@ -22,6 +22,7 @@ class OutboxEndpoint final : public Endpoint {
   void on_binary(std::string_view) override {}
   void on_stalled() override {}
   void on_gone() override {}
+  FrameRef farewell(std::uint16_t, std::string_view, std::int64_t) override { return {}; }
   Outbox* outbox() override { return &box; }
   void on_sent() override {
     box.mark_sent();
@@ -233,7 +234,7 @@ TEST_F(Queue, private_compressed_frames_keep_context_and_order_through_partial_w
   std::size_t n = 0;
   for (std::string_view rest = stream; !rest.empty(); rest.remove_prefix(frame_size(rest)), ++n) {
     ASSERT_LT(n, sent.size());
-    ASSERT_EQ(inflated(client, rest), sent[n]) << "message " << n;
+    ASSERT_EQ(inflated(client, rest.substr(0, frame_size(rest))), sent[n]) << "message " << n;
   }
   EXPECT_EQ(n, sent.size());
 }
