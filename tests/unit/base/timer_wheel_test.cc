@@ -47,7 +47,10 @@ TEST(TimerWheel, a_cancelled_or_destroyed_timer_never_fires) {
   Probe probe;
   wheel.arm(probe.timer, 5);
   probe.timer.cancel();
-  { Probe gone; wheel.arm(gone.timer, 6); }
+  {
+    Probe gone;
+    wheel.arm(gone.timer, 6);
+  }
   wheel.advance(100);
   EXPECT_EQ(probe.fired, 0);
   EXPECT_EQ(wheel.size(), 0u);

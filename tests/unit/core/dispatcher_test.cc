@@ -178,9 +178,9 @@ TEST(Dispatcher, echoes_ids_byte_for_byte) {
   Client& client = world.connect();
   for (const std::string_view id : {"1", "1.0", "1e0", "-0", "123456789012345678901234567890", "1e400",
                                     R"("a\u0062")", R"("é")", R"("")", "null", "18446744073709551615"}) {
-    EXPECT_EQ(world.call(client, request(id, "count")), R"({"jsonrpc":"2.0","id":)" + std::string(id) +
-                                                            R"(,"result":)" + std::to_string(world.counted) +
-                                                            '}');
+    const std::string reply = world.call(client, request(id, "count"));
+    EXPECT_EQ(reply, R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"result":)" +
+                         std::to_string(world.counted) + '}');
     EXPECT_TRUE(world.call(client, request(id, "nope"))
                     .starts_with(R"({"jsonrpc":"2.0","id":)" + std::string(id) + ','));
     world.deliver(client, '[' + request(id, "later") + ']');
