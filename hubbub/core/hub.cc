@@ -128,17 +128,17 @@ Result<Topic*> Hub::topic_for(std::string_view name) {
 Result<Position> Hub::subscribe(Session& session, std::string_view name) {
   // A handler may still hold a session that ended a moment ago; its record is freed without looking for subscriptions.
   if (session.state_ == SessionState::ended) return fail(Errc::session_unknown, "the session has ended");
-  auto topic = topic_for(name);
-  if (!topic) return std::unexpected(std::move(topic.error()));
-  Topic& target = **topic;
   for (const auto& subscription : session.subscriptions_)
-    if (subscription.topic == &target) return target.position();
+    if (subscription.topic->name() == name) return subscription.topic->position();
   if (session.subscriptions_.size() >= env_.limits.topics_per_session) {
     env_.stats.hit(LimitHit::topics_per_session);
     return std::unexpected(limit_error(Errc::too_many_subscriptions, "limits.topics_per_session",
                                        "a session may have " + std::to_string(env_.limits.topics_per_session) +
                                            " subscriptions (limits.topics_per_session); unsubscribe from one first"));
   }
+  auto topic = topic_for(name);
+  if (!topic) return std::unexpected(std::move(topic.error()));
+  Topic& target = **topic;
   const auto here = static_cast<std::uint32_t>(session.subscriptions_.size());
   const auto there = static_cast<std::uint32_t>(target.subscribers_.size());
   session.subscriptions_.push_back({&target, there});

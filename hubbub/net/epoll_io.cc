@@ -31,6 +31,25 @@ IoStatus status_of(int error) {
   return IoStatus::failed;
 }
 
+// That connection gave up while it waited, or its network failed (accept(2), "Error handling"): the next may be fine.
+bool passing_accept_error(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+    case EOPNOTSUPP:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::unexpected<Error> listen_error(const std::string& host, std::uint16_t port, const char* what) {
   return fail(Errc::internal_error, "cannot listen on " + host + ":" + std::to_string(port) + ": " + what);
 }
@@ -118,7 +137,7 @@ AcceptResult EpollIo::accept(Socket listener) {
       ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
       return {IoStatus::ok, fd, Address::from(storage)};
     }
-    if (errno == EINTR || errno == ECONNABORTED) continue;  // that one gave up while waiting
+    if (passing_accept_error(errno)) continue;
     const IoStatus status = status_of(errno);
     return {status == IoStatus::out_of_fds ? shed_one(listener) : status, kNoSocket, {}};
   }
@@ -126,6 +145,7 @@ AcceptResult EpollIo::accept(Socket listener) {
 
 // The kernel says EMFILE before it looks whether anybody waits; with the reserve given up, one more accept tells.
 IoStatus EpollIo::shed_one(Socket listener) {
+  if (reserve_ < 0) reserve_ = open_reserve();
   if (reserve_ < 0) return IoStatus::would_block;
   ::close(reserve_);
   const int fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);

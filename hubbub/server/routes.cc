@@ -14,6 +14,7 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kPagePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+constexpr std::string_view kMethods = "GET, HEAD, OPTIONS";  // of the plain endpoints
 constexpr Millis kRetryAfterMs = 1000;
 
 wire::HttpResponse text(int status, std::string body) {
@@ -89,9 +90,11 @@ wire::HttpResponse Routes::plain(const wire::HttpRequest& request) {
     response.keep_alive = true;
   } else if (request.method == "OPTIONS") {
     response = text(204, {});
-    response.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
+    response.headers.emplace_back("Allow", std::string(kMethods));
   } else if (request.method != "GET" && request.method != "HEAD") {
     response = wire::http_refusal(make_error(Errc::method_not_allowed));
+    for (auto& [name, value] : response.headers)
+      if (name == "Allow") value = kMethods;
   } else {
     response = serve(request.path);
   }
@@ -101,7 +104,11 @@ wire::HttpResponse Routes::plain(const wire::HttpRequest& request) {
 
 wire::HttpResponse Routes::serve(const std::string& path) {
   if (path == "/healthz") return text(200, "ok\n");
-  if (path == "/readyz") return shard_.draining() ? text(503, "draining\n") : text(200, "ready\n");
+  if (path == "/readyz") {
+    wire::HttpResponse response = shard_.draining() ? text(503, "draining\n") : text(200, "ready\n");
+    if (shard_.draining()) response.headers.emplace_back("Retry-After", "1");
+    return response;
+  }
   if (path == "/metrics") {
     wire::HttpResponse response = text(200, render_metrics(shard_));
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -119,7 +126,7 @@ void Routes::add_cors(const wire::HttpRequest& request, wire::HttpResponse& resp
   if (!origin_listed(origin, settings_.cors_origins)) return;
   response.headers.emplace_back("Access-Control-Allow-Origin", origin);
   if (request.method != "OPTIONS") return;
-  response.headers.emplace_back("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+  response.headers.emplace_back("Access-Control-Allow-Methods", std::string(kMethods));
   response.headers.emplace_back("Access-Control-Max-Age", "600");
 }
 

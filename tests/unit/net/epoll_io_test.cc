@@ -12,7 +12,9 @@
 #include <array>
 #include <charconv>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace hubbub {

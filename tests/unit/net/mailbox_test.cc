@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
+#include <functional>
 #include <memory>
+#include <string>
 #include <thread>
-
-#include "tests/sim/sim_io.h"
+#include <utility>
+#include <vector>
 
 namespace hubbub {
 namespace {

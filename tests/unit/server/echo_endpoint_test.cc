@@ -10,7 +10,7 @@ namespace {
 using wire::Opcode;
 
 struct Echo : testing::Test {
-  World world{{}, routes({.echo = true})};
+  World world{{}, echo_routes()};
   SimClient client{world};
   void SetUp() override { client.open(); }
 };

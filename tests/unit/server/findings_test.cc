@@ -70,13 +70,13 @@ TEST(FindingDoubleClose, a_write_that_fails_in_the_middle_of_a_fan_out_ends_that
 TEST(FindingDoubleClose, nothing_is_freed_while_it_is_being_used) {
   World world({}, routes());
   auto clients = open_clients(world, 2);
-  // The connection fails inside its own call: reply after reply, then the reset is met by the write.
-  for (int i = 0; i < 50; ++i) clients[0].call(i, "echo", "[\"" + std::string(20'000, 'x') + "\"]");
+  // Three replies and the end of the session wait to be written; the write meets a reset.
+  for (int i = 0; i < 3; ++i) clients[0].call(i, "echo", "[\"" + std::string(20'000, 'x') + "\"]");
   clients[0].call(60, "session.close");
-  world.io.fail_from = world.io.operations + 1;  // the first operation after the read
+  world.io.fail_from = world.io.operations + 1;  // the read, then the write
   world.settle();
   world.io.fail_from = kUnlimited;
-  world.advance(60'000);
+  world.advance(Limits{}.write_stall_ms + Limits{}.close_deadline_ms);
   EXPECT_TRUE(clients[0].gone());
   EXPECT_FALSE(clients[1].ask(1, "echo", "[1]").empty());
 }

@@ -144,7 +144,7 @@ TEST(RoutesSessions, a_node_with_all_its_sessions_answers_503) {
 }
 
 TEST(RoutesEcho, every_path_upgrades_to_the_echo_tool_and_plain_endpoints_stay) {
-  World world({}, routes({.echo = true}));
+  World world({}, echo_routes());
   SimClient client(world);
   client.upgrade("Sec-WebSocket-Protocol: hubbub.v1\r\n", "/any/where");
   client.sync();

@@ -14,6 +14,9 @@ inline World::MakeService routes(RoutesSettings settings = {}) {
   return [settings = std::move(settings)](Shard& shard) { return std::make_unique<Routes>(shard, settings); };
 }
 
+// As `hubbub serve --echo`.
+inline World::MakeService echo_routes() { return routes({.cors_origins = {}, .echo = true}); }
+
 // One plain request on a connection of its own.
 inline ServerResponse fetch(World& world, const std::string& path, const std::string& headers = {},
                             const std::string& method = "GET") {
