@@ -1,5 +1,5 @@
-// Replays files and directories through LLVMFuzzerTestOneInput: what libFuzzer's own main does with -runs=0, for
-// compilers without libFuzzer. Fails if there was nothing to replay.
+// Replays files and directories through LLVMFuzzerTestOneInput: what libFuzzer's own main does with -runs=0,
+// for compilers without libFuzzer. Fails if there was nothing to replay.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -1,5 +1,5 @@
-// HUBBUB_ASSERT: a programmer's mistake ends the process, in every build. Never used on a peer's input: what a peer
-// sends is answered with an Error.
+// HUBBUB_ASSERT: a programmer's mistake ends the process, in every build. Never used on a peer's input: what
+// a peer sends is answered with an Error.
 #pragma once
 
 namespace hubbub {

@@ -1,5 +1,5 @@
-// Clock: where time comes from. Nothing in base, wire or core asks the operating system; tests and the simulator hand in
-// a clock that stands still until told.
+// Clock: where time comes from. Nothing in base, wire or core asks the operating system; tests and the
+// simulator hand in a clock that stands still until told.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Error, Result and the one table of failures: what each is called on the wire, as a JSON-RPC code, a close code and an
-// HTTP status, and whether trying again can help. Codes follow PROTOCOL (docs/protocol.md), JSON-RPC 2.0 section 5.1 and
-// RFC 6455 section 7.4. Nothing here throws; expected failures are values.
+// Error, Result and the one table of failures: what each is called on the wire, as a JSON-RPC code, a close
+// code and an HTTP status, and whether trying again can help. Codes follow PROTOCOL (docs/protocol.md),
+// JSON-RPC 2.0 section 5.1 and RFC 6455 section 7.4. Nothing here throws; expected failures are values.
 #pragma once
 
 #include <cstdint>
@@ -77,17 +77,18 @@ struct ErrorInfo {
 
 [[nodiscard]] const ErrorInfo& error_info(Errc code) noexcept;
 
-// A failure with what its reader needs to go on: the limit that was hit, the field that was wrong, the next step.
+// A failure with what its reader needs to go on: the limit that was hit, the field that was wrong, the next
+// step.
 struct Error {
   Errc code = Errc::internal_error;
-  std::string detail;               // sentence for people; empty: the table's text
-  std::string field;                // invalid_params: path of the member, e.g. "since.offset"
-  std::string constraint;           // invalid_params: "integer in 1..1000"
-  std::string got;                  // invalid_params: JSON type of the value found
-  std::string limit;                // name of the configuration key that was hit
-  std::int64_t retry_after_ms = -1; // -1: not said
-  int rpc_code = 0;                 // handler_error: the application's own code; 0: the table's
-  std::string data;                 // handler_error: application's own error.data as JSON text; empty: none
+  std::string detail;                // sentence for people; empty: the table's text
+  std::string field;                 // invalid_params: path of the member, e.g. "since.offset"
+  std::string constraint;            // invalid_params: "integer in 1..1000"
+  std::string got;                   // invalid_params: JSON type of the value found
+  std::string limit;                 // name of the configuration key that was hit
+  std::int64_t retry_after_ms = -1;  // -1: not said
+  int rpc_code = 0;                  // handler_error: the application's own code; 0: the table's
+  std::string data;                  // handler_error: application's own error.data as JSON text; empty: none
 
   [[nodiscard]] const ErrorInfo& info() const noexcept { return error_info(code); }
   [[nodiscard]] std::string_view message() const noexcept {
@@ -116,8 +117,9 @@ using Result = std::expected<T, Error>;
   return std::unexpected(make_error(code, std::move(detail)));
 }
 
-// A handler's own failure: `return hubbub::reject(1, "no such room")` becomes {"code":1,"message":"no such room"}.
-// The code may be any integer outside JSON-RPC's reserved -32768..-32000; `data` is JSON text or empty.
+// A handler's own failure: `return hubbub::reject(1, "no such room")` becomes {"code":1,"message":"no such
+// room"}. The code may be any integer outside JSON-RPC's reserved -32768..-32000; `data` is JSON text or
+// empty.
 [[nodiscard]] inline std::unexpected<Error> reject(int rpc_code, std::string message, std::string data = {}) {
   Error error;
   error.code = Errc::handler_error;

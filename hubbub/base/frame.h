@@ -1,6 +1,7 @@
-// Frame: one encoded WebSocket message (header and payload, ready for the socket), immutable and shared by reference.
-// A publish is encoded once; every subscriber's outbox holds a FrameRef. The reference count is atomic, because shards
-// may share frames; nothing else of a frame changes after creation but its compressed twin, which is set once.
+// Frame: one encoded WebSocket message (header and payload, ready for the socket), immutable and shared by
+// reference. A publish is encoded once; every subscriber's outbox holds a FrameRef. The reference count is
+// atomic, because shards may share frames; nothing else of a frame changes after creation but its compressed
+// twin, which is set once.
 #pragma once
 
 #include <atomic>
@@ -15,7 +16,8 @@ class FrameRef;
 
 class Frame {
  public:
-  // Copies header and payload into one allocation. `header` is what RFC 6455 section 5.2 puts before the payload.
+  // Copies header and payload into one allocation. `header` is what RFC 6455 section 5.2 puts before the
+  // payload.
   [[nodiscard]] static FrameRef make(std::string_view header, std::string_view payload);
 
   Frame(const Frame&) = delete;
@@ -26,8 +28,9 @@ class Frame {
   [[nodiscard]] std::string_view payload() const { return {data() + header_size_, size_ - header_size_}; }
   [[nodiscard]] std::size_t size() const { return size_; }
 
-  // The same message with permessage-deflate (RFC 7692), made at most once: whoever needs it first makes it and calls
-  // set_deflated. Returns nullptr until then; returns the frame itself where compression does not pay.
+  // The same message with permessage-deflate (RFC 7692), made at most once: whoever needs it first makes it
+  // and calls set_deflated. Returns nullptr until then; returns the frame itself where compression does not
+  // pay.
   [[nodiscard]] const Frame* deflated() const { return deflated_.load(std::memory_order_acquire); }
   // Publishes the twin; if another thread was first, that one's twin stays. Returns the one that stays.
   const Frame* set_deflated(FrameRef twin) const;

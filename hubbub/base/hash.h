@@ -1,5 +1,5 @@
-// Digests and encodings through OpenSSL: SHA-1 for the WebSocket accept key (RFC 6455 section 4.2.2), SHA-256 for stored
-// tokens, base64 and base64url (RFC 4648 sections 4 and 5).
+// Digests and encodings through OpenSSL: SHA-1 for the WebSocket accept key (RFC 6455 section 4.2.2), SHA-256
+// for stored tokens, base64 and base64url (RFC 4648 sections 4 and 5).
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// Log: structured lines, one event each, as name=value fields. The seam is here so that core and net can speak; server/
-// writes them with spdlog as text or JSON. Tokens and message bodies never go into a field.
+// Log: structured lines, one event each, as name=value fields. The seam is here so that core and net can
+// speak; server/ writes them with spdlog as text or JSON. Tokens and message bodies never go into a field.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Rng: where randomness comes from. Production fills from OpenSSL's generator (tokens are secrets); tests and the
-// simulator hand in a seeded one.
+// Rng: where randomness comes from. Production fills from OpenSSL's generator (tokens are secrets); tests and
+// the simulator hand in a seeded one.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,8 @@ class SeededRng final : public Rng {
   std::uint64_t state_;
 };
 
-// The operating system's entropy through OpenSSL RAND_bytes, drawn in blocks. One per thread; not thread-safe.
+// The operating system's entropy through OpenSSL RAND_bytes, drawn in blocks. One per thread; not
+// thread-safe.
 class SystemRng final : public Rng {
  public:
   void fill(std::span<unsigned char> out) override;

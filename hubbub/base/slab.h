@@ -1,5 +1,6 @@
-// Slab: owns objects at stable addresses and hands out generational handles. A handle to something gone resolves to
-// nullptr instead of to whatever took its place. One thread; iteration is in slot order, so deterministic.
+// Slab: owns objects at stable addresses and hands out generational handles. A handle to something gone
+// resolves to nullptr instead of to whatever took its place. One thread; iteration is in slot order, so
+// deterministic.
 #pragma once
 
 #include <cstddef>

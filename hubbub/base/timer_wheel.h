@@ -1,8 +1,9 @@
-// TimerWheel: many timers, set and cancelled in constant time, milliseconds resolution. Eight levels of 64 slots; a timer
-// sits on the level of the highest 6-bit digit in which its deadline differs from now, and moves down as time passes.
+// TimerWheel: many timers, set and cancelled in constant time, milliseconds resolution. Eight levels of 64
+// slots; a timer sits on the level of the highest 6-bit digit in which its deadline differs from now, and
+// moves down as time passes.
 //
-// Invariants: no occupied slot starts at or before current_; a linked timer is in exactly one slot or in the list being
-// fired. One thread. Never asks a clock: advance() is told the time.
+// Invariants: no occupied slot starts at or before current_; a linked timer is in exactly one slot or in the
+// list being fired. One thread. Never asks a clock: advance() is told the time.
 #pragma once
 
 #include <array>
@@ -14,8 +15,8 @@ namespace hubbub {
 
 class TimerWheel;
 
-// One timer, embedded in its owner. Calls `fire(context, now)` from TimerWheel::advance, already disarmed, so it may be
-// armed again from there. Destroying it cancels it. Not movable: the wheel points at it.
+// One timer, embedded in its owner. Calls `fire(context, now)` from TimerWheel::advance, already disarmed, so
+// it may be armed again from there. Destroying it cancels it. Not movable: the wheel points at it.
 class Timer {
  public:
   using Fire = void (*)(void* context, Millis now);
@@ -46,10 +47,11 @@ class TimerWheel {
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 
-  // Arms `timer` for `deadline`, re-arming if it was armed. A deadline that has passed fires at the next advance to a
-  // later millisecond. Eight levels reach 8,900 years, so no real deadline is cut short.
+  // Arms `timer` for `deadline`, re-arming if it was armed. A deadline that has passed fires at the next
+  // advance to a later millisecond. Eight levels reach 8,900 years, so no real deadline is cut short.
   void arm(Timer& timer, Millis deadline);
-  // Fires all timers with deadline <= now, in order of deadline (ties: order of arming). `now` never goes back.
+  // Fires all timers with deadline <= now, in order of deadline (ties: order of arming). `now` never goes
+  // back.
   void advance(Millis now);
   // A time not later than the next firing, or -1 without timers: what to wait for.
   [[nodiscard]] Millis next_wake() const;

@@ -1,5 +1,5 @@
-// TokenBucket: `rate` tokens a second up to `burst`; 16 bytes. The caller keeps rate and burst (they are the same for all
-// of a kind) and says the time.
+// TokenBucket: `rate` tokens a second up to `burst`; 16 bytes. The caller keeps rate and burst (they are the
+// same for all of a kind) and says the time.
 #pragma once
 
 #include <algorithm>

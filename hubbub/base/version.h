@@ -1,4 +1,5 @@
-// The version of hubbub, the program, the library and what session.open tells clients. CMake reads it from here.
+// The version of hubbub, the program, the library and what session.open tells clients. CMake reads it from
+// here.
 #pragma once
 
 #include <string_view>

@@ -8,7 +8,8 @@ void LocalBroker::publish(std::string_view topic, std::string_view data, Publish
   done(hub_.deliver(topic, data));
 }
 
-void LocalBroker::send(std::string_view to_code, std::string_view from_code, std::string_view data, SendDone done) {
+void LocalBroker::send(std::string_view to_code, std::string_view from_code, std::string_view data,
+                       SendDone done) {
   done(hub_.deliver_to(to_code, from_code, data));
 }
 

@@ -1,5 +1,6 @@
-// Broker: the one way a publication, a message to a session's code or a broadcast travels, whether its receivers are on
-// this shard, another one or another machine. LocalBroker serves one shard: it hands everything back to its own hub.
+// Broker: the one way a publication, a message to a session's code or a broadcast travels, whether its
+// receivers are on this shard, another one or another machine. LocalBroker serves one shard: it hands
+// everything back to its own hub.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +23,11 @@ class Broker {
   using BroadcastDone = std::move_only_function<void(Result<std::size_t>)>;
 
   virtual ~Broker() = default;
-  // `data` is JSON text that dies on return. `done` is called exactly once on the caller's shard thread, now or later.
+  // `data` is JSON text that dies on return. `done` is called exactly once on the caller's shard thread, now
+  // or later.
   virtual void publish(std::string_view topic, std::string_view data, PublishDone done) = 0;
-  virtual void send(std::string_view to_code, std::string_view from_code, std::string_view data, SendDone done) = 0;
+  virtual void send(std::string_view to_code, std::string_view from_code, std::string_view data,
+                    SendDone done) = 0;
   virtual void broadcast(std::string_view data, BroadcastDone done) = 0;
 };
 
@@ -32,7 +35,8 @@ class LocalBroker final : public Broker {
  public:
   explicit LocalBroker(Hub& hub) : hub_(hub) {}
   void publish(std::string_view topic, std::string_view data, PublishDone done) override;
-  void send(std::string_view to_code, std::string_view from_code, std::string_view data, SendDone done) override;
+  void send(std::string_view to_code, std::string_view from_code, std::string_view data,
+            SendDone done) override;
   void broadcast(std::string_view data, BroadcastDone done) override;
 
  private:

@@ -22,7 +22,8 @@ struct InfoLimits {
   double rate_per_s;
   std::int64_t ping_ms, ttl_ms;
 };
-BOOST_DESCRIBE_STRUCT(InfoLimits, (), (message_bytes, batch_items, topics, calls_in_flight, rate_per_s, ping_ms, ttl_ms))
+BOOST_DESCRIBE_STRUCT(InfoLimits, (),
+                      (message_bytes, batch_items, topics, calls_in_flight, rate_per_s, ping_ms, ttl_ms))
 
 struct InfoResult {
   std::string code, epoch, state;
@@ -32,7 +33,8 @@ struct InfoResult {
   std::optional<JsonText> data;
   InfoLimits limits;
 };
-BOOST_DESCRIBE_STRUCT(InfoResult, (), (code, epoch, state, sent, received, unsent, calls_in_flight, topics, data, limits))
+BOOST_DESCRIBE_STRUCT(InfoResult, (),
+                      (code, epoch, state, sent, received, unsent, calls_in_flight, topics, data, limits))
 
 struct SendParams {
   std::string_view to;
@@ -158,53 +160,55 @@ void add_session_methods(MethodTable& table) {
   table.add_builtin<NoParams, InfoResult>("session.info", session_info)
       .summary("This session: code, state, counts, topics, limits.");
   table
-      .add_builtin<NoParams, void>("session.close",
-                                   [](Call& call, const NoParams&) { call.hub().end_after_turn(call.session()); })
+      .add_builtin<NoParams, void>(
+          "session.close", [](Call& call, const NoParams&) { call.hub().end_after_turn(call.session()); })
       .summary("Ends this session now; the connection is closed with 1000.");
   table
-      .add_builtin<SendParams, SendResult>("session.send",
-                                           [](Call& call, const SendParams& params) -> Deferred {
-                                             auto reply = call.defer<SendResult>();
-                                             call.hub().broker().send(
-                                                 params.to, call.session().code().text(), params.data.text,
-                                                 answer_with<SendResult, SendStatus>(
-                                                     std::move(reply), [](SendStatus s) { return SendResult{s}; }));
-                                             return {};
-                                           })
+      .add_builtin<SendParams, SendResult>(
+          "session.send",
+          [](Call& call, const SendParams& params) -> Deferred {
+            auto reply = call.defer<SendResult>();
+            call.hub().broker().send(params.to, call.session().code().text(), params.data.text,
+                                     answer_with<SendResult, SendStatus>(
+                                         std::move(reply), [](SendStatus s) { return SendResult{s}; }));
+            return {};
+          })
       .summary("Sends data to the session with that code, which gets session.message {from, data}.");
   table
       .add_builtin<RawJson, void>("session.open",
                                   [](Call&, const RawJson&) -> Result<void> {
-                                    return fail(Errc::invalid_request, "this connection has its session already");
+                                    return fail(Errc::invalid_request,
+                                                "this connection has its session already");
                                   })
       .summary("Opens a session: the first message on subprotocol hubbub.v1.");
   table
-      .add_builtin<RawJson, void>("session.resume",
-                                  [](Call&, const RawJson&) -> Result<void> { return fail(Errc::session_unknown); })
+      .add_builtin<RawJson, void>(
+          "session.resume", [](Call&, const RawJson&) -> Result<void> { return fail(Errc::session_unknown); })
       .summary("Resumes a session: the first message.");
 }
 
 void add_topic_methods(MethodTable& table) {
   table
-      .add_builtin<TopicParams, Position>(
-          "topic.subscribe",
-          [](Call& call, const TopicParams& params) { return call.hub().subscribe(call.session(), params.topic); })
+      .add_builtin<TopicParams, Position>("topic.subscribe",
+                                          [](Call& call, const TopicParams& params) {
+                                            return call.hub().subscribe(call.session(), params.topic);
+                                          })
       .summary("Subscribes this session to a topic.");
   table
-      .add_builtin<TopicParams, UnsubscribeResult>("topic.unsubscribe",
-                                                   [](Call& call, const TopicParams& params) {
-                                                     return UnsubscribeResult{
-                                                         call.hub().unsubscribe(call.session(), params.topic)};
-                                                   })
+      .add_builtin<TopicParams, UnsubscribeResult>(
+          "topic.unsubscribe",
+          [](Call& call, const TopicParams& params) {
+            return UnsubscribeResult{call.hub().unsubscribe(call.session(), params.topic)};
+          })
       .summary("Ends the subscription; unsubscribed tells whether there was one.");
   table
       .add_builtin<PublishParams, Position>(
           "topic.publish",
           [](Call& call, const PublishParams& params) -> Deferred {
             auto reply = call.defer<Position>();
-            call.hub().broker().publish(
-                params.topic, params.data.text,
-                answer_with<Position, Position>(std::move(reply), [](Position position) { return position; }));
+            call.hub().broker().publish(params.topic, params.data.text,
+                                        answer_with<Position, Position>(
+                                            std::move(reply), [](Position position) { return position; }));
             return {};
           })
       .summary("Publishes data to a topic's subscribers, who get topic.message {topic, offset, data}.");
@@ -216,10 +220,9 @@ void add_hub_methods(MethodTable& table, Dispatcher* const& dispatcher) {
           "hub.broadcast",
           [](Call& call, const BroadcastParams& params) -> Deferred {
             auto reply = call.defer<BroadcastResult>();
-            call.hub().broker().broadcast(params.data.text,
-                                          answer_with<BroadcastResult, std::size_t>(std::move(reply), [](std::size_t n) {
-                                            return BroadcastResult{n};
-                                          }));
+            call.hub().broker().broadcast(
+                params.data.text, answer_with<BroadcastResult, std::size_t>(
+                                      std::move(reply), [](std::size_t n) { return BroadcastResult{n}; }));
             return {};
           })
       .privileged()
@@ -235,10 +238,11 @@ void add_hub_methods(MethodTable& table, Dispatcher* const& dispatcher) {
 
 void add_builtin_methods(MethodTable& table, Dispatcher* const& dispatcher) {
   table
-      .add_builtin<RawJson, PingResult>("ping",
-                                        [](Call& call, const RawJson&) {
-                                          return PingResult{wire::format_time(call.hub().env().clock.wall_ms())};
-                                        })
+      .add_builtin<RawJson, PingResult>(
+          "ping",
+          [](Call& call, const RawJson&) {
+            return PingResult{wire::format_time(call.hub().env().clock.wall_ms())};
+          })
       .summary("The server's time.");
   table.add_builtin<RawJson, RawJson>("echo", [](Call&, const RawJson& params) { return params; })
       .summary("Answers with its params, byte for byte; null without params.");

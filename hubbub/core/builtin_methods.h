@@ -1,5 +1,5 @@
-// The hub's own methods (docs/protocol.md, "Messages"), registered like any application's: ping, echo, session.*, topic.*,
-// hub.*, rpc.discover and $/cancelRequest.
+// The hub's own methods (docs/protocol.md, "Messages"), registered like any application's: ping, echo,
+// session.*, topic.*, hub.*, rpc.discover and $/cancelRequest.
 #pragma once
 
 #include "hubbub/core/dispatcher.h"

@@ -1,4 +1,5 @@
-// Call: what a handler gets of the request it serves. Reply<R>: the obligation to answer later; movable to any thread.
+// Call: what a handler gets of the request it serves. Reply<R>: the obligation to answer later; movable to
+// any thread.
 #pragma once
 
 #include <memory>
@@ -19,17 +20,19 @@ class Hub;
 class Session;
 struct PendingCall;
 
-// Where late answers are handed in. Outlives the dispatcher: `dispatcher` is null once it is gone, and only looked at on
-// the shard's thread.
+// Where late answers are handed in. Outlives the dispatcher: `dispatcher` is null once it is gone, and only
+// looked at on the shard's thread.
 struct ReplyDesk {
   std::shared_ptr<Poster> poster;
   Dispatcher* dispatcher = nullptr;
 };
 
-// An answer that is still owed, untyped. Destroyed without an answer it answers -32603, so a client never waits in vain.
+// An answer that is still owed, untyped. Destroyed without an answer it answers -32603, so a client never
+// waits in vain.
 class PendingReply {
  public:
-  PendingReply(std::shared_ptr<ReplyDesk> desk, Handle<PendingCall> call) : desk_(std::move(desk)), call_(call) {}
+  PendingReply(std::shared_ptr<ReplyDesk> desk, Handle<PendingCall> call)
+      : desk_(std::move(desk)), call_(call) {}
   PendingReply(PendingReply&&) noexcept = default;
   PendingReply& operator=(PendingReply&&) = delete;
   ~PendingReply();
@@ -81,8 +84,8 @@ class Call {
   [[nodiscard]] std::string_view method() const { return request_.method; }
   [[nodiscard]] bool is_notification() const { return request_.is_notification(); }
 
-  // Takes over the answer: the handler returns Deferred{} and the reply is sent when it is there. At most once a call.
-  // Counts against limits.calls_in_flight until answered.
+  // Takes over the answer: the handler returns Deferred{} and the reply is sent when it is there. At most
+  // once a call. Counts against limits.calls_in_flight until answered.
   template <class R>
   [[nodiscard]] Reply<R> defer() {
     return Reply<R>(defer_untyped());

@@ -46,14 +46,14 @@ void Channel::open_plain() {
   auto opened_session = dispatcher_.hub().open_session(*link_, {});
   if (!opened_session) return refuse(opened_session.error());
   opened(*opened_session->session);
-  link_->send_uncounted(
-      notification("session.opened", opened_json(*session_, opened_session->token, env_)));
+  link_->send_uncounted(notification("session.opened", opened_json(*session_, opened_session->token, env_)));
 }
 
 void Channel::opened(Session& session) {
   session_ = &session;
   open_timer_.cancel();
-  env_.log.debug("session opened", {{"session", session.code().text()}, {"connection", link_->connection_id()}});
+  env_.log.debug("session opened",
+                 {{"session", session.code().text()}, {"connection", link_->connection_id()}});
 }
 
 void Channel::on_text(std::string_view text) {
@@ -66,12 +66,14 @@ void Channel::on_first_message(std::string_view text) {
   const auto request = dispatcher_.read_single(text, id);
   if (!request) {
     answer(id, std::unexpected(request.error()));
-    return refuse(Errc::bad_first_message, "the first message must be the request session.open or session.resume");
+    return refuse(Errc::bad_first_message,
+                  "the first message must be the request session.open or session.resume");
   }
   if (request->method == "session.open" && !request->is_notification()) {
     const auto result = open(*request);
     answer(id, result);
-    // Wrong params may be put right on this connection; a server that takes no session ends it, and says when to come back.
+    // Wrong params may be put right on this connection; a server that takes no session ends it, and says when
+    // to come back.
     if (!result && result.error().info().close_code != 0) refuse(result.error());
     return;
   }
@@ -112,7 +114,8 @@ void Channel::answer(std::string_view id, const Result<std::string>& result) {
 
 void Channel::refuse(const Error& error) {
   const std::uint16_t code = error.info().close_code;
-  link_->close(code, error.message(), CloseMode::after_outbox, closing_notice(code, error.message(), error.retry_after_ms));
+  link_->close(code, error.message(), CloseMode::after_outbox,
+               closing_notice(code, error.message(), error.retry_after_ms));
 }
 
 void Channel::refuse(Errc code, std::string_view detail) { refuse(make_error(code, std::string(detail))); }

@@ -1,5 +1,6 @@
-// Channel: the endpoint of one connection that speaks JSON-RPC. Opens the session (at once in plain mode; by the first
-// message on hubbub.v1), then passes messages to the dispatcher. Policy about sessions is in Session and Hub.
+// Channel: the endpoint of one connection that speaks JSON-RPC. Opens the session (at once in plain mode; by
+// the first message on hubbub.v1), then passes messages to the dispatcher. Policy about sessions is in
+// Session and Hub.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ class Channel final : public Endpoint {
   void on_binary(std::string_view bytes) override;
   void on_stalled() override;
   void on_gone() override;
-  [[nodiscard]] FrameRef farewell(std::uint16_t code, std::string_view reason, std::int64_t retry_after_ms) override;
+  [[nodiscard]] FrameRef farewell(std::uint16_t code, std::string_view reason,
+                                  std::int64_t retry_after_ms) override;
   [[nodiscard]] Outbox* outbox() override { return session_ ? &session_->outbox() : nullptr; }
   void on_sent() override;
   [[nodiscard]] bool accepts_input() const override { return !session_ || session_->accepts_input(); }
@@ -48,7 +50,8 @@ class Channel final : public Endpoint {
   const Env& env_;
   ChannelMode mode_;
   Link* link_ = nullptr;
-  Session* session_ = nullptr;  // lives until on_gone at least: the hub frees an ended session only after that
+  Session* session_ =
+      nullptr;  // lives until on_gone at least: the hub frees an ended session only after that
   Timer open_timer_;
 };
 

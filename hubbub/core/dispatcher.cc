@@ -65,7 +65,8 @@ void Dispatcher::on_text(Session& session, std::string_view text) {
     Millis retry_after_ms = 0;
     // Not even JSON still costs a message of the allowance.
     if (!session.take_rate(retry_after_ms)) {
-      parsed.error() = limit_error(Errc::rate_limited, "limits.rate_per_s", "more messages than limits.rate_per_s allows");
+      parsed.error() =
+          limit_error(Errc::rate_limited, "limits.rate_per_s", "more messages than limits.rate_per_s allows");
       parsed.error().retry_after_ms = retry_after_ms;
     }
     reply_error("null", parsed.error(), out_);
@@ -139,7 +140,8 @@ void Dispatcher::refuse_unrun(std::string_view raw, wire::dom::element element, 
   env_.stats.hit(LimitHit::batch_response_bytes);
   reply_error(id,
               limit_error(Errc::response_too_big, "limits.batch_response_bytes",
-                          "not run: the batch's responses reached " + std::to_string(env_.limits.batch_response_bytes) +
+                          "not run: the batch's responses reached " +
+                              std::to_string(env_.limits.batch_response_bytes) +
                               " bytes (limits.batch_response_bytes); send fewer items"),
               out);
 }
@@ -151,15 +153,16 @@ void Dispatcher::run(Session& session, std::string_view raw, wire::dom::element 
   ++env_.stats.calls;
   if (!session.take_rate(retry_after_ms)) {
     if (request && request->is_notification()) return;
-    Error error = limit_error(Errc::rate_limited, "limits.rate_per_s",
-                              "more messages than limits.rate_per_s allows; retry after " +
-                                  std::to_string(retry_after_ms) + " ms");
+    Error error = limit_error(
+        Errc::rate_limited, "limits.rate_per_s",
+        "more messages than limits.rate_per_s allows; retry after " + std::to_string(retry_after_ms) + " ms");
     error.retry_after_ms = retry_after_ms;
     return reply_error(id, error, out);
   }
   if (!request) return reply_error(id, request.error(), out);
   if (env_.log.enabled(LogLevel::debug))
-    env_.log.debug("message", {{"session", session.code().text()}, {"method", request->method}, {"bytes", raw.size()}});
+    env_.log.debug("message",
+                   {{"session", session.code().text()}, {"method", request->method}, {"bytes", raw.size()}});
   run_request(session, *request, out);
 }
 
@@ -191,14 +194,16 @@ void Dispatcher::run_request(Session& session, const wire::RpcRequest& request, 
 
 Result<Method*> Dispatcher::admit(Session& session, const wire::RpcRequest& request) {
   Method* method = methods_.find(request.method);
-  if (!method) return fail(Errc::method_not_found, "no method \"" + std::string(request.method.substr(0, 128)) + '"');
+  if (!method)
+    return fail(Errc::method_not_found, "no method \"" + std::string(request.method.substr(0, 128)) + '"');
   if (!env_.access.method_allowed(request.method))
     return fail(Errc::forbidden, "this server's access.allow does not list \"" + method->name + '"');
   if (session.calls.size() >= env_.limits.calls_in_flight && request.method != "$/cancelRequest") {
     env_.stats.hit(LimitHit::calls_in_flight);
-    return std::unexpected(limit_error(Errc::busy, "limits.calls_in_flight",
-                                       std::to_string(session.calls.size()) +
-                                           " calls are in flight (limits.calls_in_flight); wait for one to end"));
+    return std::unexpected(
+        limit_error(Errc::busy, "limits.calls_in_flight",
+                    std::to_string(session.calls.size()) +
+                        " calls are in flight (limits.calls_in_flight); wait for one to end"));
   }
   return method;
 }

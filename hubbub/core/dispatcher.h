@@ -1,8 +1,8 @@
-// Dispatcher: a session's text message -> JSON-RPC calls -> replies in the session's outbox. Knows batches, errors, rate
-// and in-flight limits; knows no method. The one catch around user handlers is here.
+// Dispatcher: a session's text message -> JSON-RPC calls -> replies in the session's outbox. Knows batches,
+// errors, rate and in-flight limits; knows no method. The one catch around user handlers is here.
 //
-// Invariants: every call with an id gets exactly one reply (or its session ends); a batch is answered by one message when
-// its last item is.
+// Invariants: every call with an id gets exactly one reply (or its session ends); a batch is answered by one
+// message when its last item is.
 #pragma once
 
 #include <cstdint>
@@ -44,10 +44,11 @@ class Dispatcher {
   [[nodiscard]] Hub& hub() { return hub_; }
   [[nodiscard]] const MethodTable& methods() const { return methods_; }
 
-  // One text message of an attached session; kReadPadding readable bytes behind it. The session may have ended when this
-  // returns.
+  // One text message of an attached session; kReadPadding readable bytes behind it. The session may have
+  // ended when this returns.
   void on_text(Session& session, std::string_view text);
-  // Reads one message as a single request, for the exchange before there is a session. `id_out` as in wire::read_request.
+  // Reads one message as a single request, for the exchange before there is a session. `id_out` as in
+  // wire::read_request.
   [[nodiscard]] Result<wire::RpcRequest> read_single(std::string_view text, std::string_view& id_out);
 
   // The answer of a deferred call. Unknown handles (cancelled, session gone) are fine.
@@ -69,7 +70,8 @@ class Dispatcher {
   [[nodiscard]] Result<Outcome> invoke(Method& method, Call& call, const wire::RpcRequest& request);
   void reply_error(std::string_view id, const Error& error, std::string& out);
   void reply_result(std::string_view id, std::string_view result, std::string& out);
-  // True if `error` may be answered: the call has an id and no answer was given by its deferred reply meanwhile.
+  // True if `error` may be answered: the call has an id and no answer was given by its deferred reply
+  // meanwhile.
   [[nodiscard]] bool take_back(const Call& call);
   void settle(PendingCall call, std::string reply);
   static void append_item(std::string& replies, std::string_view reply);

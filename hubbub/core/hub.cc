@@ -109,7 +109,8 @@ Result<Topic*> Hub::topic_for(std::string_view name) {
   if (const auto found = topics_.find(name); found != topics_.end()) return found->second.get();
   if (!topic_name_valid(name)) {
     Error error = make_error(
-        Errc::topic_invalid, "a topic name is 1-255 bytes of printable ASCII without spaces and does not begin with '$'");
+        Errc::topic_invalid,
+        "a topic name is 1-255 bytes of printable ASCII without spaces and does not begin with '$'");
     error.field = "topic";
     return std::unexpected(std::move(error));
   }
@@ -126,15 +127,17 @@ Result<Topic*> Hub::topic_for(std::string_view name) {
 }
 
 Result<Position> Hub::subscribe(Session& session, std::string_view name) {
-  // A handler may still hold a session that ended a moment ago; its record is freed without looking for subscriptions.
+  // A handler may still hold a session that ended a moment ago; its record is freed without looking for
+  // subscriptions.
   if (session.state_ == SessionState::ended) return fail(Errc::session_unknown, "the session has ended");
   for (const auto& subscription : session.subscriptions_)
     if (subscription.topic->name() == name) return subscription.topic->position();
   if (session.subscriptions_.size() >= env_.limits.topics_per_session) {
     env_.stats.hit(LimitHit::topics_per_session);
-    return std::unexpected(limit_error(Errc::too_many_subscriptions, "limits.topics_per_session",
-                                       "a session may have " + std::to_string(env_.limits.topics_per_session) +
-                                           " subscriptions (limits.topics_per_session); unsubscribe from one first"));
+    return std::unexpected(
+        limit_error(Errc::too_many_subscriptions, "limits.topics_per_session",
+                    "a session may have " + std::to_string(env_.limits.topics_per_session) +
+                        " subscriptions (limits.topics_per_session); unsubscribe from one first"));
   }
   auto topic = topic_for(name);
   if (!topic) return std::unexpected(std::move(topic.error()));
@@ -198,9 +201,11 @@ Result<Position> Hub::deliver(std::string_view name, std::string_view data) {
   return topic.position();
 }
 
-Result<SendStatus> Hub::deliver_to(std::string_view to_code, std::string_view from_code, std::string_view data) {
+Result<SendStatus> Hub::deliver_to(std::string_view to_code, std::string_view from_code,
+                                   std::string_view data) {
   Session* target = find(to_code);
-  if (target && target->push(session_message(from_code, data)) == PushStatus::queued) return SendStatus::delivered;
+  if (target && target->push(session_message(from_code, data)) == PushStatus::queued)
+    return SendStatus::delivered;
   Error error = make_error(Errc::target_unknown);
   error.field = "to";
   return std::unexpected(std::move(error));

@@ -1,8 +1,9 @@
-// Hub: a shard's sessions and topics, and everything that happens between them. Sockets, clock and randomness come in
-// through Link and Env, so the production hub runs unmodified in simulation.
+// Hub: a shard's sessions and topics, and everything that happens between them. Sockets, clock and randomness
+// come in through Link and Env, so the production hub runs unmodified in simulation.
 //
-// Invariants (check_invariants): every attached or detached session is in the index under its code and no ended one is;
-// every subscription has both ends; deliver() is the only entrance of fan-out, for local and remote publications alike.
+// Invariants (check_invariants): every attached or detached session is in the index under its code and no
+// ended one is; every subscription has both ends; deliver() is the only entrance of fan-out, for local and
+// remote publications alike.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -48,11 +49,13 @@ class Hub {
     Session* session;
     std::string token;  // to be shown to the client once
   };
-  // A new session, attached to `link`. `data` is JSON text or empty. Errors: draining, overloaded (limits.sessions).
+  // A new session, attached to `link`. `data` is JSON text or empty. Errors: draining, overloaded
+  // (limits.sessions).
   [[nodiscard]] Result<Opened> open_session(Link& link, std::string_view data);
   // The session's connection is gone: grace time starts; an ended session is freed.
   void detach(Session& session);
-  // Ends the session now: forgets its code and subscriptions; its client gets what is queued, then a Close frame.
+  // Ends the session now: forgets its code and subscriptions; its client gets what is queued, then a Close
+  // frame.
   void end(Session& session, std::uint16_t close_code, std::string_view reason);
   // As end(), once the message being handled has been answered: for a client that closes its own session.
   void end_after_turn(Session& session) { ending_.push_back(session.handle()); }
@@ -63,15 +66,15 @@ class Hub {
   [[nodiscard]] Session* find(std::string_view code);
   [[nodiscard]] Session* get(Handle<Session> handle) { return sessions_.get(handle); }
 
-  // Errors: topic_invalid (name, limits.topics), too_many_subscriptions (limits.topics_per_session), session_unknown (it has
-  // ended). Subscribing again changes nothing.
+  // Errors: topic_invalid (name, limits.topics), too_many_subscriptions (limits.topics_per_session),
+  // session_unknown (it has ended). Subscribing again changes nothing.
   [[nodiscard]] Result<Position> subscribe(Session& session, std::string_view topic);
   // False if the session was not subscribed.
   bool unsubscribe(Session& session, std::string_view topic);
 
-  // For applications: `value` (a type of core/json_types.h) as JSON to whoever is subscribed to `topic`, as topic.message
-  // {topic, offset, data}. What fails (the name, limits.topics) is logged as a warning; use broker().publish() for the
-  // position or the error.
+  // For applications: `value` (a type of core/json_types.h) as JSON to whoever is subscribed to `topic`, as
+  // topic.message {topic, offset, data}. What fails (the name, limits.topics) is logged as a warning; use
+  // broker().publish() for the position or the error.
   template <class T>
   void publish(std::string_view topic, const T& value) {
     std::string json;
@@ -81,19 +84,21 @@ class Hub {
   // As publish(), for JSON that is text already.
   void publish_json(std::string_view topic, std::string_view data);
 
-  // For applications: `hook` is called once for each session that ends: by session.close, by end(), or when its grace time is
-  // over; not at a mere cut, and not for sessions that are there when the server stops. The session can still be read, but
-  // is in no topic and gets nothing any more. One hook; it must not throw.
+  // For applications: `hook` is called once for each session that ends: by session.close, by end(), or when
+  // its grace time is over; not at a mere cut, and not for sessions that are there when the server stops. The
+  // session can still be read, but is in no topic and gets nothing any more. One hook; it must not throw.
   using SessionHook = std::function<void(Hub&, Session&)>;
   void on_session_end(SessionHook hook) { session_end_hook_ = std::move(hook); }
 
   // Entrances of fan-out, for the broker. `data` is raw JSON.
   [[nodiscard]] Result<Position> deliver(std::string_view topic, std::string_view data);
-  [[nodiscard]] Result<SendStatus> deliver_to(std::string_view to_code, std::string_view from_code, std::string_view data);
+  [[nodiscard]] Result<SendStatus> deliver_to(std::string_view to_code, std::string_view from_code,
+                                              std::string_view data);
   [[nodiscard]] std::size_t deliver_to_all(std::string_view data);
 
   [[nodiscard]] HubCounts counts() const;
-  // No more sessions; every client is told session.draining {retry_after_ms}. The shard closes their connections, paced.
+  // No more sessions; every client is told session.draining {retry_after_ms}. The shard closes their
+  // connections, paced.
   void begin_drain(Millis retry_after_ms);
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] bool full() const { return sessions_.size() >= env_.limits.sessions; }
@@ -105,9 +110,12 @@ class Hub {
  private:
   struct StringHash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return static_cast<std::size_t>(placement_hash(text)); }
+    std::size_t operator()(std::string_view text) const {
+      return static_cast<std::size_t>(placement_hash(text));
+    }
   };
-  using TopicMap = boost::unordered_flat_map<std::string, std::unique_ptr<Topic>, StringHash, std::equal_to<>>;
+  using TopicMap =
+      boost::unordered_flat_map<std::string, std::unique_ptr<Topic>, StringHash, std::equal_to<>>;
 
   [[nodiscard]] Result<Topic*> topic_for(std::string_view name);
   void unsubscribe_at(Session& session, std::uint32_t index);

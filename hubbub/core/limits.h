@@ -1,6 +1,6 @@
 // Limits: every bound of the hub in one place. limit_table() describes each: its configuration key, unit,
-// default, range, what happens when it is hit, and the metric that counts it; configuration, its documentation
-// and tests read that table. A 0 turns a bound off where the table says so.
+// default, range, what happens when it is hit, and the metric that counts it; configuration, its
+// documentation and tests read that table. A 0 turns a bound off where the table says so.
 #pragma once
 
 #include <cstddef>
@@ -21,36 +21,37 @@ struct Limits {
   std::size_t batch_response_bytes = 1024 * 1024;  // limits.batch_response_bytes
   std::size_t response_bytes = 16 * 1024 * 1024;   // limits.response_bytes: one reply
   std::size_t calls_in_flight = 16;                // limits.calls_in_flight: deferred calls of one session
-  double rate_per_s = 100;                         // limits.rate_per_s: messages (batch items) of one session; 0: off
-  double rate_burst = 200;                         // limits.rate_burst
+  double rate_per_s = 100;  // limits.rate_per_s: messages (batch items) of one session; 0: off
+  double rate_burst = 200;  // limits.rate_burst
 
   // Connections
-  std::size_t connections = 0;            // limits.connections: of the node; 0: what RLIMIT_NOFILE leaves
-  std::size_t ip_connections = 64;        // limits.ip_connections: of one address (IPv6: /64); 0: off
-  double ip_connects_per_s = 10;          // limits.ip_connects_per_s; 0: off
-  double ip_connects_burst = 30;          // limits.ip_connects_burst
-  std::size_t ip_entries = 65536;         // limits.ip_entries: addresses remembered
-  bool ip_exempt_loopback = true;         // limits.ip_exempt_loopback
-  std::size_t head_bytes = 8 * 1024;      // limits.head_bytes: HTTP request head
-  Millis head_deadline_ms = 5'000;        // limits.head_deadline
-  Millis open_deadline_ms = 10'000;       // limits.open_deadline: session.open on hubbub.v1
-  Millis close_deadline_ms = 5'000;       // limits.close_deadline: close handshake and last bytes
-  std::size_t accepts_per_turn = 64;      // limits.accepts_per_turn
-  std::size_t read_bytes_per_turn = 256 * 1024;   // limits.read_bytes_per_turn: of one connection
-  std::size_t write_bytes_per_turn = 256 * 1024;  // limits.write_bytes_per_turn: of one connection; at least one frame
+  std::size_t connections = 0;        // limits.connections: of the node; 0: what RLIMIT_NOFILE leaves
+  std::size_t ip_connections = 64;    // limits.ip_connections: of one address (IPv6: /64); 0: off
+  double ip_connects_per_s = 10;      // limits.ip_connects_per_s; 0: off
+  double ip_connects_burst = 30;      // limits.ip_connects_burst
+  std::size_t ip_entries = 65536;     // limits.ip_entries: addresses remembered
+  bool ip_exempt_loopback = true;     // limits.ip_exempt_loopback
+  std::size_t head_bytes = 8 * 1024;  // limits.head_bytes: HTTP request head
+  Millis head_deadline_ms = 5'000;    // limits.head_deadline
+  Millis open_deadline_ms = 10'000;   // limits.open_deadline: session.open on hubbub.v1
+  Millis close_deadline_ms = 5'000;   // limits.close_deadline: close handshake and last bytes
+  std::size_t accepts_per_turn = 64;  // limits.accepts_per_turn
+  std::size_t read_bytes_per_turn = 256 * 1024;  // limits.read_bytes_per_turn: of one connection
+  std::size_t write_bytes_per_turn =
+      256 * 1024;  // limits.write_bytes_per_turn: of one connection; at least one frame
 
   // Liveness
   Millis ping_interval_ms = 25'000;  // heartbeat.ping; 0: no pings
   Millis pong_deadline_ms = 10'000;  // heartbeat.pong: after the ping
 
   // Sessions and topics
-  Millis grace_ms = 120'000;               // session.grace
-  std::size_t sessions = 1'000'000;        // limits.sessions: attached and detached, of the node
-  std::size_t session_data_bytes = 4096;   // limits.session_data_bytes: `data` of session.open
-  std::size_t topics_per_session = 128;    // limits.topics_per_session
-  std::size_t topics = 1'000'000;          // limits.topics: of the node
-  Millis topic_idle_ms = 120'000;          // limits.topic_idle: a topic without subscribers is forgotten after this
-  std::size_t topic_name_bytes = 255;      // fixed by the protocol
+  Millis grace_ms = 120'000;              // session.grace
+  std::size_t sessions = 1'000'000;       // limits.sessions: attached and detached, of the node
+  std::size_t session_data_bytes = 4096;  // limits.session_data_bytes: `data` of session.open
+  std::size_t topics_per_session = 128;   // limits.topics_per_session
+  std::size_t topics = 1'000'000;         // limits.topics: of the node
+  Millis topic_idle_ms = 120'000;  // limits.topic_idle: a topic without subscribers is forgotten after this
+  std::size_t topic_name_bytes = 255;  // fixed by the protocol
 
   // Outbox: messages a connection has not taken yet
   std::size_t outbox_soft_bytes = 256 * 1024;   // outbox.soft_bytes
@@ -61,9 +62,9 @@ struct Limits {
   Millis flush_delay_ms = 0;                    // outbox.flush_delay
 
   // Replay: messages sent and not acknowledged
-  std::size_t replay_messages = 1024;      // replay.messages
-  std::size_t replay_bytes = 256 * 1024;   // replay.bytes
-  Millis replay_age_ms = 120'000;          // replay.age
+  std::size_t replay_messages = 1024;     // replay.messages
+  std::size_t replay_bytes = 256 * 1024;  // replay.bytes
+  Millis replay_age_ms = 120'000;         // replay.age
 };
 
 // One configurable bound: a row of limit_table(). All text is static.
@@ -85,9 +86,9 @@ struct LimitInfo {
 };
 
 // Every configurable field of Limits. Each time a bound is hit, the counter
-// hubbub_limit_hits_total{limit="METRIC"} goes up by one; METRIC is the row's `metric`: the last part of the key,
-// shared by bounds that act together (rate_per_s for its burst too, "replay" for all of replay.*). core/stats.h has
-// the counters.
+// hubbub_limit_hits_total{limit="METRIC"} goes up by one; METRIC is the row's `metric`: the last part of the
+// key, shared by bounds that act together (rate_per_s for its burst too, "replay" for all of replay.*).
+// core/stats.h has the counters.
 [[nodiscard]] std::span<const LimitInfo> limit_table();
 
 // The row of a configuration key, or nullptr.

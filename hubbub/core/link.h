@@ -1,7 +1,7 @@
-// Link and Endpoint: the two faces between a connection (net/, dies with its socket) and what it serves (core/: a
-// session's channel, or the echo tool). Link is what core sees of a connection; Endpoint is what a connection sees of core. Both
-// live on one shard's thread. Neither is ever destroyed inside a call of the other: a connection that ends is reaped at the
-// end of the turn.
+// Link and Endpoint: the two faces between a connection (net/, dies with its socket) and what it serves
+// (core/: a session's channel, or the echo tool). Link is what core sees of a connection; Endpoint is what a
+// connection sees of core. Both live on one shard's thread. Neither is ever destroyed inside a call of the
+// other: a connection that ends is reaped at the end of the turn.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,9 @@ class Link {
   virtual bool flush_now() = 0;
   // Sends a frame that is not counted, ahead of the outbox at the next frame boundary.
   virtual void send_uncounted(FrameRef frame) = 0;
-  // Starts the closing handshake (RFC 6455 section 7.1.2); later calls do nothing. `reason` is cut to what fits.
-  // `farewell`, if set, is an uncounted message sent right before the Close frame, whose reason can get lost.
+  // Starts the closing handshake (RFC 6455 section 7.1.2); later calls do nothing. `reason` is cut to what
+  // fits. `farewell`, if set, is an uncounted message sent right before the Close frame, whose reason can get
+  // lost.
   virtual void close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) = 0;
   // "127.0.0.1:5555", for logs.
   [[nodiscard]] virtual std::string remote() const = 0;
@@ -42,16 +43,18 @@ class Endpoint {
   virtual ~Endpoint() = default;
   // The handshake's answer is queued: the endpoint may send.
   virtual void on_open(Link& link) = 0;
-  // A whole message; for text: valid UTF-8 with wire::kReadPadding readable bytes behind it. The view dies on return.
+  // A whole message; for text: valid UTF-8 with wire::kReadPadding readable bytes behind it. The view dies on
+  // return.
   virtual void on_text(std::string_view text) = 0;
   virtual void on_binary(std::string_view bytes) = 0;
   // The socket took no byte for limits.write_stall although there was something to write.
   virtual void on_stalled() = 0;
   // The connection is gone; `link` must not be used any more. Called once.
   virtual void on_gone() = 0;
-  // The message that tells the client why the connection itself closes it (a Close frame's reason can get lost); null: none.
-  // `retry_after_ms` < 0: not said.
-  [[nodiscard]] virtual FrameRef farewell(std::uint16_t code, std::string_view reason, std::int64_t retry_after_ms) = 0;
+  // The message that tells the client why the connection itself closes it (a Close frame's reason can get
+  // lost); null: none. `retry_after_ms` < 0: not said.
+  [[nodiscard]] virtual FrameRef farewell(std::uint16_t code, std::string_view reason,
+                                          std::int64_t retry_after_ms) = 0;
   // Messages to write, or nullptr while there is no session. Asked again at each flush.
   [[nodiscard]] virtual Outbox* outbox() = 0;
   // One frame of the outbox was written whole (the endpoint marks it sent).

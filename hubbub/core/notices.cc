@@ -22,10 +22,18 @@ class ObjectWriter {
   ObjectWriter(const ObjectWriter&) = delete;
   ObjectWriter& operator=(const ObjectWriter&) = delete;
 
-  ObjectWriter& text(std::string_view name, std::string_view value) { return key(name), append_json_string(out_, value), *this; }
-  ObjectWriter& number(std::string_view name, std::uint64_t value) { return key(name), append_json_uint(out_, value), *this; }
-  ObjectWriter& signed_number(std::string_view name, std::int64_t value) { return key(name), append_json_int(out_, value), *this; }
-  ObjectWriter& real(std::string_view name, double value) { return key(name), append_json_double(out_, value), *this; }
+  ObjectWriter& text(std::string_view name, std::string_view value) {
+    return key(name), append_json_string(out_, value), *this;
+  }
+  ObjectWriter& number(std::string_view name, std::uint64_t value) {
+    return key(name), append_json_uint(out_, value), *this;
+  }
+  ObjectWriter& signed_number(std::string_view name, std::int64_t value) {
+    return key(name), append_json_int(out_, value), *this;
+  }
+  ObjectWriter& real(std::string_view name, double value) {
+    return key(name), append_json_double(out_, value), *this;
+  }
   ObjectWriter& raw(std::string_view name, std::string_view json) { return key(name), out_ += json, *this; }
   // Opens a nested object, to be closed by the returned writer's end of life.
   [[nodiscard]] ObjectWriter object(std::string_view name) { return key(name), ObjectWriter(out_); }
@@ -76,8 +84,10 @@ std::string opened_json(const Session& session, std::string_view token, const En
       ObjectWriter limits = out.object("limits");
       write_limits(limits, env.limits);
     }
-    out.object("server").text("name", "hubbub").text("version", kVersion).text(
-        "time", wire::format_time(env.clock.wall_ms()));
+    out.object("server")
+        .text("name", "hubbub")
+        .text("version", kVersion)
+        .text("time", wire::format_time(env.clock.wall_ms()));
   });
 }
 
@@ -104,8 +114,9 @@ FrameRef hub_message(std::string_view data) {
 }
 
 FrameRef draining_notice(Millis retry_after_ms) {
-  return notification("session.draining",
-                      write_params([&](ObjectWriter& out) { out.signed_number("retry_after_ms", retry_after_ms); }));
+  return notification("session.draining", write_params([&](ObjectWriter& out) {
+                        out.signed_number("retry_after_ms", retry_after_ms);
+                      }));
 }
 
 FrameRef closing_notice(std::uint16_t code, std::string_view reason, Millis retry_after_ms) {

@@ -1,5 +1,6 @@
-// The notifications a server sends, encoded as frames: one function each, so that every message's members are spelled in one
-// place (docs/protocol.md, "Messages"). `data` is raw JSON from a validated message and is passed on byte for byte.
+// The notifications a server sends, encoded as frames: one function each, so that every message's members are
+// spelled in one place (docs/protocol.md, "Messages"). `data` is raw JSON from a validated message and is
+// passed on byte for byte.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,10 @@
-// Outbox: what a session's client has not acknowledged yet, in order. Send queue and replay buffer in one: a ring of
-// frame references with three cursors, counted in messages since the session's epoch began:
+// Outbox: what a session's client has not acknowledged yet, in order. Send queue and replay buffer in one: a
+// ring of frame references with three cursors, counted in messages since the session's epoch began:
 //
 //     acked <= sent <= tail      [acked, sent) written, kept for replay      [sent, tail) not written yet
 //
-// Holds references only: a publish to a thousand outboxes exists once. One thread. Bounds are the caller's (Session).
+// Holds references only: a publish to a thousand outboxes exists once. One thread. Bounds are the caller's
+// (Session).
 #pragma once
 
 #include <cstddef>
@@ -36,7 +37,8 @@ class Outbox {
   // Lets go of everything, written or not, and goes on counting from tail().
   void clear();
 
-  // Asserts acked <= sent <= tail and that the byte sums equal the frames'. O(n): for tests and the simulator.
+  // Asserts acked <= sent <= tail and that the byte sums equal the frames'. O(n): for tests and the
+  // simulator.
   void check_invariants() const;
 
  private:

@@ -17,7 +17,8 @@ Session::Session(Hub& hub, const Env& env, Identity identity)
       timer_([](void* self, Millis) { static_cast<Session*>(self)->on_timer(); }, this) {}
 
 bool Session::outbox_full() const {
-  return outbox_.unsent_bytes() >= env_.limits.outbox_hard_bytes || outbox_.unsent() >= env_.limits.outbox_messages;
+  return outbox_.unsent_bytes() >= env_.limits.outbox_hard_bytes ||
+         outbox_.unsent() >= env_.limits.outbox_messages;
 }
 
 PushStatus Session::push(const FrameRef& frame) {
@@ -30,7 +31,8 @@ PushStatus Session::push(const FrameRef& frame) {
       const bool bytes = outbox_.unsent_bytes() >= env_.limits.outbox_hard_bytes;
       env_.stats.hit(bytes ? LimitHit::hard_bytes : LimitHit::outbox_messages);
       close_link(error_info(Errc::slow_consumer).close_code,
-                 bytes ? "slow consumer: outbox.hard_bytes unread" : "slow consumer: outbox.messages unread", CloseMode::now);
+                 bytes ? "slow consumer: outbox.hard_bytes unread" : "slow consumer: outbox.messages unread",
+                 CloseMode::now);
       return PushStatus::slow;
     }
   }
@@ -53,7 +55,8 @@ void Session::on_sent() {
   // Nothing is kept for replay yet: what the socket took is let go.
   outbox_.trim(outbox_.sent());
   ++env_.stats.messages_out;
-  if (state_ == SessionState::attached && timer_.armed() && outbox_.unsent_bytes() <= env_.limits.outbox_soft_bytes)
+  if (state_ == SessionState::attached && timer_.armed() &&
+      outbox_.unsent_bytes() <= env_.limits.outbox_soft_bytes)
     timer_.cancel();
 }
 
@@ -93,7 +96,8 @@ void Session::check_invariants() const {
   for (std::uint32_t i = 0; i < subscriptions_.size(); ++i) {
     const auto& subscribers = subscriptions_[i].topic->subscribers();
     HUBBUB_ASSERT(subscriptions_[i].index < subscribers.size());
-    HUBBUB_ASSERT(subscribers[subscriptions_[i].index].session == this && subscribers[subscriptions_[i].index].index == i);
+    HUBBUB_ASSERT(subscribers[subscriptions_[i].index].session == this &&
+                  subscribers[subscriptions_[i].index].index == i);
   }
 }
 

@@ -1,8 +1,10 @@
-// Session: one client's identity, subscriptions and outbox. It outlives its connection: attached to a Link, detached for
-// its grace time after a cut, ended after that or by session.close. Policy about clients lives here, not in the connection.
+// Session: one client's identity, subscriptions and outbox. It outlives its connection: attached to a Link,
+// detached for its grace time after a cut, ended after that or by session.close. Policy about clients lives
+// here, not in the connection.
 //
-// Invariants: attached <=> link() is set; an ended session is in no index and in no topic; outbox bounds hold after every push.
-// One thread (its shard's). Owned by the Hub's slab; freed when it has ended and its connection is gone.
+// Invariants: attached <=> link() is set; an ended session is in no index and in no topic; outbox bounds hold
+// after every push. One thread (its shard's). Owned by the Hub's slab; freed when it has ended and its
+// connection is gone.
 #pragma once
 
 #include <cstddef>
@@ -42,9 +44,9 @@ class Session {
   };
   struct Identity {
     SessionCode code;
-    std::string epoch;   // base64url of 64 random bits
-    Sha256 token_hash;   // of the token's base64url text; the token itself is never kept
-    std::string data;    // JSON text the client gave in session.open; "" if none
+    std::string epoch;  // base64url of 64 random bits
+    Sha256 token_hash;  // of the token's base64url text; the token itself is never kept
+    std::string data;   // JSON text the client gave in session.open; "" if none
   };
 
   Session(Hub& hub, const Env& env, Identity identity);
@@ -62,8 +64,8 @@ class Session {
 
   // Queues one counted message. Shares the frame.
   PushStatus push(const FrameRef& frame);
-  // Queues the answer to the client's own call: never dropped, never a reason to close; the client is not read from until it has drained
-  // (see accepts_input). Nothing happens if nobody is attached.
+  // Queues the answer to the client's own call: never dropped, never a reason to close; the client is not
+  // read from until it has drained (see accepts_input). Nothing happens if nobody is attached.
   void push_reply(FrameRef frame);
   // The frame at outbox().sent() is on the wire.
   void on_sent();
@@ -77,7 +79,8 @@ class Session {
   // Deferred calls that have no answer yet.
   std::vector<Handle<PendingCall>> calls;
 
-  // Closes the connection (if any) with a message session.closing first, because a close frame's reason can be lost.
+  // Closes the connection (if any) with a message session.closing first, because a close frame's reason can
+  // be lost.
   void close_link(std::uint16_t code, std::string_view reason, CloseMode mode, Millis retry_after_ms = -1);
 
   void check_invariants() const;

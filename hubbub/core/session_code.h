@@ -1,5 +1,5 @@
-// SessionCode: the human-friendly address of a session, `happy-panda-42`. An address and not a secret. Compared without
-// case. SessionCodes draws new ones and keeps ended ones out of use for a day.
+// SessionCode: the human-friendly address of a session, `happy-panda-42`. An address and not a secret.
+// Compared without case. SessionCodes draws new ones and keeps ended ones out of use for a day.
 #pragma once
 
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -14,8 +14,8 @@
 
 namespace hubbub {
 
-// 8 bytes: indexes into the word lists and a number. Short codes have a number below kShortNumbers; longer ones are drawn
-// when too many short ones are taken or resting.
+// 8 bytes: indexes into the word lists and a number. Short codes have a number below kShortNumbers; longer
+// ones are drawn when too many short ones are taken or resting.
 class SessionCode {
  public:
   static constexpr std::uint32_t kShortNumbers = 100;

@@ -1,5 +1,5 @@
-// Stats: a shard's counters, plain integers of one thread, summed when /metrics is asked. Gauges are read from their
-// owners at that time.
+// Stats: a shard's counters, plain integers of one thread, summed when /metrics is asked. Gauges are read
+// from their owners at that time.
 #pragma once
 
 #include <array>
@@ -12,7 +12,8 @@
 
 namespace hubbub {
 
-// Bounds whose hits are counted: hubbub_limit_hits_total{limit="…"}. The label is the last part of the configuration key.
+// Bounds whose hits are counted: hubbub_limit_hits_total{limit="…"}. The label is the last part of the
+// configuration key.
 enum class LimitHit : std::uint8_t {
   message_bytes,
   json_depth,
@@ -45,24 +46,24 @@ enum class LimitHit : std::uint8_t {
 [[nodiscard]] std::string_view limit_label(LimitHit hit) noexcept;
 
 struct Stats {
-  std::uint64_t accepted = 0;             // TCP connections
-  std::uint64_t handshakes = 0;           // WebSocket connections opened
-  std::uint64_t http_requests = 0;        // plain requests answered
-  std::uint64_t http_refused = 0;         // refusals, WebSocket or plain (status >= 400)
+  std::uint64_t accepted = 0;       // TCP connections
+  std::uint64_t handshakes = 0;     // WebSocket connections opened
+  std::uint64_t http_requests = 0;  // plain requests answered
+  std::uint64_t http_refused = 0;   // refusals, WebSocket or plain (status >= 400)
   std::uint64_t messages_in = 0;
-  std::uint64_t messages_out = 0;         // counted messages written whole
-  std::uint64_t bytes_in = 0;             // from sockets
-  std::uint64_t bytes_out = 0;            // to sockets
-  std::uint64_t writes = 0;               // system calls
-  std::uint64_t calls = 0;                // requests and notifications
+  std::uint64_t messages_out = 0;  // counted messages written whole
+  std::uint64_t bytes_in = 0;      // from sockets
+  std::uint64_t bytes_out = 0;     // to sockets
+  std::uint64_t writes = 0;        // system calls
+  std::uint64_t calls = 0;         // requests and notifications
   std::uint64_t publishes = 0;
-  std::uint64_t deliveries = 0;           // messages pushed for publications, sends and broadcasts
+  std::uint64_t deliveries = 0;  // messages pushed for publications, sends and broadcasts
   std::uint64_t sessions_opened = 0;
   std::uint64_t sessions_expired = 0;
   std::uint64_t sessions_closed = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(LimitHit::count_)> limit_hits{};
   std::array<std::uint64_t, static_cast<std::size_t>(Errc::count_)> errors{};  // errors told to clients
-  std::map<std::uint16_t, std::uint64_t> closes;                               // by close code sent or received
+  std::map<std::uint16_t, std::uint64_t> closes;  // by close code sent or received
 
   void hit(LimitHit limit) { ++limit_hits[static_cast<std::size_t>(limit)]; }
   void error(Errc code) { ++errors[static_cast<std::size_t>(code)]; }

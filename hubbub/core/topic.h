@@ -1,8 +1,9 @@
-// Topic: a name with subscribers and a position. A publication's position is (epoch, offset): offsets grow by one from 1;
-// a topic that was forgotten while nobody used it comes back under another epoch, so equal offsets of different epochs
-// are never mistaken for each other.
+// Topic: a name with subscribers and a position. A publication's position is (epoch, offset): offsets grow by
+// one from 1; a topic that was forgotten while nobody used it comes back under another epoch, so equal
+// offsets of different epochs are never mistaken for each other.
 //
-// Invariant: session S is in subscribers() exactly if S.subscriptions() has this topic, and each end knows the other's index.
+// Invariant: session S is in subscribers() exactly if S.subscriptions() has this topic, and each end knows
+// the other's index.
 #pragma once
 
 #include <cstddef>

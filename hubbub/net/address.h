@@ -1,5 +1,5 @@
-// Address: a peer's IP address and port. Its key groups what one party holds: an IPv4 address, or an IPv6 /64 (a
-// subscriber's smallest usual allocation).
+// Address: a peer's IP address and port. Its key groups what one party holds: an IPv4 address, or an IPv6 /64
+// (a subscriber's smallest usual allocation).
 #pragma once
 
 #include <array>
@@ -15,7 +15,8 @@ struct Address {
   std::uint16_t port = 0;
 
   [[nodiscard]] static Address from(const sockaddr_storage& storage);
-  [[nodiscard]] static Address ipv4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d, std::uint16_t port = 0);
+  [[nodiscard]] static Address ipv4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d,
+                                    std::uint16_t port = 0);
   [[nodiscard]] bool is_ipv4() const;
   [[nodiscard]] bool is_loopback() const;
   // "127.0.0.1:5555", "[2001:db8::1]:5555"

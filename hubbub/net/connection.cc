@@ -9,7 +9,8 @@
 namespace hubbub {
 namespace {
 
-// Uncounted frames waiting above which a client is not read from: it makes us answer and does not read the answers.
+// Uncounted frames waiting above which a client is not read from: it makes us answer and does not read the
+// answers.
 constexpr std::size_t kUncountedBytesMax = 64 * 1024;
 // RFC 6455 section 7.4.1: the Close frame had no code; there was no Close frame.
 constexpr std::uint16_t kNoCloseCode = 1005;
@@ -19,8 +20,8 @@ std::span<char> as_span(std::string& text) { return {text.data(), text.size()}; 
 
 }  // namespace
 
-Connection::Connection(ConnectionHost& host, const Env& env, Socket socket, const Address& peer, std::uint64_t id,
-                       std::unique_ptr<Error> refusal)
+Connection::Connection(ConnectionHost& host, const Env& env, Socket socket, const Address& peer,
+                       std::uint64_t id, std::unique_ptr<Error> refusal)
     : host_(host),
       env_(env),
       socket_(socket),
@@ -51,7 +52,8 @@ void Connection::close(std::uint16_t code, std::string_view reason, CloseMode mo
   close_code_ = code;
   count_close(code == 0 ? kNoCloseCode : code);
   close_reason_ = reason.substr(0, wire::kCloseReasonMax);
-  closing_ = std::make_unique<Closing>(Closing{std::move(farewell), wire::make_close_frame(code, reason), mode});
+  closing_ =
+      std::make_unique<Closing>(Closing{std::move(farewell), wire::make_close_frame(code, reason), mode});
   arm(env_.now() + env_.limits.close_deadline_ms);
   if (paused_) host_.want_read(*this);  // the peer's Close may be behind what is held
   wake();
@@ -122,7 +124,8 @@ void Connection::use_held() {
 
 void Connection::on_eof() {
   peer_ended_ = true;
-  // A client may send its request and FIN together; it still gets the answer. A WebSocket without a Close frame is just gone.
+  // A client may send its request and FIN together; it still gets the answer. A WebSocket without a Close
+  // frame is just gone.
   if (phase_ == Phase::head && !queue_.empty()) return finish();
   if (phase_ == Phase::finishing && !fin_sent_) return;  // after_write() ends it
   doom("peer closed");
@@ -166,7 +169,8 @@ void Connection::answer(const wire::HttpRequest& request) {
   if (auto* upgrade = std::get_if<Upgrade>(&outcome)) return open(std::move(*upgrade));
   auto& response = std::get<wire::HttpResponse>(outcome);
   // Bodies are not read: after one, the connection cannot go on.
-  response.keep_alive = response.keep_alive && request.keep_alive && request.content_length == 0 && !request.chunked;
+  response.keep_alive =
+      response.keep_alive && request.keep_alive && request.content_length == 0 && !request.chunked;
   respond(response, head_only);
 }
 
@@ -192,9 +196,11 @@ void Connection::open(Upgrade upgrade) {
                                       {"subprotocol", upgrade.handshake.subprotocol},
                                       {"deflate", deflate.has_value()}});
   const Millis interval = env_.limits.ping_interval_ms;
-  // The first ping comes anywhere in the interval, so that clients that came together are not pinged together.
+  // The first ping comes anywhere in the interval, so that clients that came together are not pinged
+  // together.
   if (interval > 0)
-    ping_at_ = env_.now() + interval / 2 + static_cast<Millis>(env_.rng.below(static_cast<std::uint64_t>(interval / 2 + 1)));
+    ping_at_ = env_.now() + interval / 2 +
+               static_cast<Millis>(env_.rng.below(static_cast<std::uint64_t>(interval / 2 + 1)));
   timer_.cancel();
   arm_open();
   endpoint_->on_open(*this);
@@ -223,7 +229,8 @@ void Connection::on_frame(const wire::DecoderEvent& event) {
     case Kind::binary:
       if (phase_ != Phase::open) return;  // after our Close nothing can be answered any more
       ++messages_in_;
-      return event.kind == Kind::text ? endpoint_->on_text(event.payload) : endpoint_->on_binary(event.payload);
+      return event.kind == Kind::text ? endpoint_->on_text(event.payload)
+                                      : endpoint_->on_binary(event.payload);
     case Kind::ping:
       // RFC 6455 section 5.5.3; none after our own Close frame.
       if (phase_ == Phase::open) send_uncounted(wire::make_frame(wire::Opcode::pong, event.payload));
@@ -294,7 +301,8 @@ void Connection::after_write() {
   queue_close_frame();  // now, if the outbox is empty: before a busy topic fills it again
   const Outbox* outbox = endpoint_ ? endpoint_->outbox() : nullptr;
   const bool outbox_open = phase_ == Phase::open || (closing_ && closing_->mode == CloseMode::after_outbox);
-  const bool more = !queue_.empty() || (closing_ && closing_->close) || (outbox_open && outbox && outbox->unsent() > 0);
+  const bool more =
+      !queue_.empty() || (closing_ && closing_->close) || (outbox_open && outbox && outbox->unsent() > 0);
   if (more && !blocked_) wake();
   if (phase_ == Phase::finishing && !more && !fin_sent_) {
     fin_sent_ = true;
@@ -316,7 +324,8 @@ void Connection::finish() {
 void Connection::drain(Millis retry_after_ms) {
   const ErrorInfo& info = error_info(Errc::restart);
   if (phase_ == Phase::open)
-    close(info.close_code, info.text, CloseMode::after_outbox, endpoint_->farewell(info.close_code, info.text, retry_after_ms));
+    close(info.close_code, info.text, CloseMode::after_outbox,
+          endpoint_->farewell(info.close_code, info.text, retry_after_ms));
   else if (phase_ == Phase::head)
     finish();
 }
@@ -370,9 +379,10 @@ void Connection::on_timer(Millis now) {
       const bool idle = held_.empty() && queue_.empty();
       if (idle || refusal_ || !queue_.empty()) return doom("no request in time");
       env_.stats.hit(LimitHit::head_deadline);
-      return respond(wire::http_refusal(limit_error(Errc::head_deadline, "limits.head_deadline",
-                                                    "the request head did not arrive within limits.head_deadline")),
-                     false);
+      return respond(
+          wire::http_refusal(limit_error(Errc::head_deadline, "limits.head_deadline",
+                                         "the request head did not arrive within limits.head_deadline")),
+          false);
     }
     case Phase::open:
       return on_open_timer(now);
@@ -395,7 +405,8 @@ void Connection::on_open_timer(Millis now) {
   if (pong_by_ && now >= pong_by_) {
     env_.stats.hit(LimitHit::pong);
     const ErrorInfo& info = error_info(Errc::no_pong);
-    return close(info.close_code, info.text, CloseMode::now, endpoint_->farewell(info.close_code, info.text, -1));
+    return close(info.close_code, info.text, CloseMode::now,
+                 endpoint_->farewell(info.close_code, info.text, -1));
   }
   if (ping_at_ && now >= ping_at_) {
     send_uncounted(host_.ping_frame());

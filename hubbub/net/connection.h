@@ -1,5 +1,5 @@
-// Connection: one accepted socket, from the HTTP head to the last byte. A state machine that moves bytes between the
-// socket, the WebSocket codec and its Endpoint; it knows nothing of sessions, topics or methods.
+// Connection: one accepted socket, from the HTTP head to the last byte. A state machine that moves bytes
+// between the socket, the WebSocket codec and its Endpoint; it knows nothing of sessions, topics or methods.
 //
 //   head -> open -> closing -> finishing -> doomed        (any phase may go to finishing or doomed)
 //
@@ -9,8 +9,8 @@
 //   finishing  nothing more to read: write what is queued, FIN, wait for the peer's FIN
 //   doomed     dead; freed at the end of the turn
 //
-// Invariants: doomed once, reaped by the shard at the end of the turn, never destroyed inside a call; every phase but
-// doomed has a deadline or pings. One thread.
+// Invariants: doomed once, reaped by the shard at the end of the turn, never destroyed inside a call; every
+// phase but doomed has a deadline or pings. One thread.
 #pragma once
 
 #include <sys/uio.h>
@@ -55,7 +55,8 @@ class Connection final : public Link {
  public:
   enum class Phase : std::uint8_t { head, open, closing, finishing, doomed };
 
-  // `refusal`, if set, answers the first request whatever it is (limits that are hit before anything is known).
+  // `refusal`, if set, answers the first request whatever it is (limits that are hit before anything is
+  // known).
   Connection(ConnectionHost& host, const Env& env, Socket socket, const Address& peer, std::uint64_t id,
              std::unique_ptr<Error> refusal);
   ~Connection() override;
@@ -80,7 +81,8 @@ class Connection final : public Link {
   // True if a write should be tried.
   [[nodiscard]] bool gather(std::vector<iovec>& parts);
   void on_written(const WriteOp& op);
-  // Closes with 1012, after what is queued; for the drain. A connection in the head phase is closed when it is idle.
+  // Closes with 1012, after what is queued; for the drain. A connection in the head phase is closed when it
+  // is idle.
   void drain(Millis retry_after_ms);
   // The end: tells the endpoint, logs. The shard then closes the socket and frees.
   void reap();
@@ -125,15 +127,15 @@ class Connection final : public Link {
   Socket socket_;
   Phase phase_ = Phase::head;
   bool refused_at_accept_;
-  bool peer_ended_ = false;    // an event said so: read until eof
-  bool blocked_ = false;       // the socket takes no more; `writable` will come
+  bool peer_ended_ = false;  // an event said so: read until eof
+  bool blocked_ = false;     // the socket takes no more; `writable` will come
   bool fin_sent_ = false;
-  bool paused_ = false;        // not read from until it has room for answers
+  bool paused_ = false;              // not read from until it has room for answers
   std::uint16_t close_code_ = 1006;  // for the log: ours, else the peer's, else none seen
   Address peer_;
   std::uint64_t id_;
   std::unique_ptr<Error> refusal_;
-  std::string held_;           // bytes read and not used yet: half a head, or input of a client that must drain first
+  std::string held_;  // bytes read and not used yet: half a head, or input of a client that must drain first
   std::optional<wire::Decoder> decoder_;
   std::unique_ptr<Endpoint> endpoint_;
   std::unique_ptr<MessageCoder> coder_;
@@ -142,10 +144,10 @@ class Connection final : public Link {
   std::string close_reason_;
   Timer timer_;
   Millis opened_at_;
-  Millis last_life_at_;        // when a byte came, or room after the socket was full
-  Millis ping_at_ = 0;         // 0: none due
-  Millis pong_by_ = 0;         // 0: no ping outstanding
-  Millis stalled_at_ = 0;      // since when the socket takes nothing; 0: it does
+  Millis last_life_at_;    // when a byte came, or room after the socket was full
+  Millis ping_at_ = 0;     // 0: none due
+  Millis pong_by_ = 0;     // 0: no ping outstanding
+  Millis stalled_at_ = 0;  // since when the socket takes nothing; 0: it does
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
   std::uint64_t messages_in_ = 0;

@@ -31,7 +31,8 @@ IoStatus status_of(int error) {
   return IoStatus::failed;
 }
 
-// That connection gave up while it waited, or its network failed (accept(2), "Error handling"): the next may be fine.
+// That connection gave up while it waited, or its network failed (accept(2), "Error handling"): the next may
+// be fine.
 bool passing_accept_error(int error) {
   switch (error) {
     case EINTR:
@@ -86,7 +87,8 @@ EpollIo::~EpollIo() {
 }
 
 std::span<const IoEvent> EpollIo::wait(Millis timeout) {
-  const int limit = timeout < 0 ? -1 : static_cast<int>(std::min<Millis>(timeout, std::numeric_limits<int>::max()));
+  const int limit =
+      timeout < 0 ? -1 : static_cast<int>(std::min<Millis>(timeout, std::numeric_limits<int>::max()));
   const int count = ::epoll_wait(epoll_, raw_.data(), static_cast<int>(raw_.size()), limit);
   events_.clear();
   for (int i = 0; i < count; ++i) {
@@ -94,7 +96,8 @@ std::span<const IoEvent> EpollIo::wait(Millis timeout) {
     // The counter of an edge-triggered eventfd need not be read: each write is an edge.
     if (raw.data.u64 == kWakeTag) continue;
     const bool ended = (raw.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-    events_.push_back({raw.data.u64, ended || (raw.events & EPOLLIN) != 0, (raw.events & EPOLLOUT) != 0, ended});
+    events_.push_back(
+        {raw.data.u64, ended || (raw.events & EPOLLIN) != 0, (raw.events & EPOLLOUT) != 0, ended});
   }
   return events_;
 }
@@ -130,7 +133,8 @@ AcceptResult EpollIo::accept(Socket listener) {
   for (;;) {
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;
-    const int fd = ::accept4(listener, reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        ::accept4(listener, reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       const int one = 1;
       // Writes are whole turns already: waiting for more would only add delay.
@@ -143,7 +147,8 @@ AcceptResult EpollIo::accept(Socket listener) {
   }
 }
 
-// The kernel says EMFILE before it looks whether anybody waits; with the reserve given up, one more accept tells.
+// The kernel says EMFILE before it looks whether anybody waits; with the reserve given up, one more accept
+// tells.
 IoStatus EpollIo::shed_one(Socket listener) {
   if (reserve_ < 0) reserve_ = open_reserve();
   if (reserve_ < 0) return IoStatus::would_block;

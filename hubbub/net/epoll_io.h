@@ -1,5 +1,5 @@
-// EpollIo: Io on Linux: edge-triggered epoll, recv, send/sendmsg. io_uring was measured against it (docs/adr/0002): the
-// TCP stack is the cost, not the system call.
+// EpollIo: Io on Linux: edge-triggered epoll, recv, send/sendmsg. io_uring was measured against it
+// (docs/adr/0002): the TCP stack is the cost, not the system call.
 #pragma once
 
 #include <vector>

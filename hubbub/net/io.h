@@ -1,8 +1,8 @@
-// Io: the only way to a socket. Production is EpollIo; the simulator brings another. A shard's turn is: wait, read, think,
-// one batch of writes, reap.
+// Io: the only way to a socket. Production is EpollIo; the simulator brings another. A shard's turn is: wait,
+// read, think, one batch of writes, reap.
 //
-// Readiness is told once (edge): after `readable`, read until less than asked for came back, would_block or eof; after
-// would_block from write, `writable` follows. All but wake() are for the shard's thread.
+// Readiness is told once (edge): after `readable`, read until less than asked for came back, would_block or
+// eof; after would_block from write, `writable` follows. All but wake() are for the shard's thread.
 #pragma once
 
 #include <sys/uio.h>

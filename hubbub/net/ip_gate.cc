@@ -23,13 +23,15 @@ bool IpGate::off(const Address& peer) const {
 Result<void> IpGate::admit(const Address& peer, Millis now) {
   if (off(peer)) return {};
   if (entries_.size() >= limits_.ip_entries) make_room(now);
-  auto [found, added] = entries_.try_emplace(peer.key(), Entry{0, TokenBucket(limits_.ip_connects_burst, now)});
+  auto [found, added] =
+      entries_.try_emplace(peer.key(), Entry{0, TokenBucket(limits_.ip_connects_burst, now)});
   Entry& entry = found->second;
   if (limits_.ip_connections > 0 && entry.connections >= limits_.ip_connections) {
     stats_.hit(LimitHit::ip_connections);
-    Error error = limit_error(Errc::too_many_connections, "limits.ip_connections",
-                              "this address has " + std::to_string(entry.connections) +
-                                  " connections, the most it may have (limits.ip_connections); close one first");
+    Error error =
+        limit_error(Errc::too_many_connections, "limits.ip_connections",
+                    "this address has " + std::to_string(entry.connections) +
+                        " connections, the most it may have (limits.ip_connections); close one first");
     error.retry_after_ms = 1000;
     return std::unexpected(std::move(error));
   }

@@ -1,6 +1,6 @@
-// IpGate: how many connections one address has and how fast it opens them. Memory is bounded: addresses without
-// connections are forgotten, first those whose allowance is full again, at the bound any; so the table never holds more than
-// limits.ip_entries addresses plus those with open connections.
+// IpGate: how many connections one address has and how fast it opens them. Memory is bounded: addresses
+// without connections are forgotten, first those whose allowance is full again, at the bound any; so the
+// table never holds more than limits.ip_entries addresses plus those with open connections.
 #pragma once
 
 #include <array>
@@ -21,8 +21,8 @@ class IpGate {
  public:
   IpGate(const Limits& limits, Stats& stats) : limits_(limits), stats_(stats) {}
 
-  // Counts a connection of that address in. Error too_many_connections with retry_after_ms and the limit's name. Every admitted
-  // connection must be released.
+  // Counts a connection of that address in. Error too_many_connections with retry_after_ms and the limit's
+  // name. Every admitted connection must be released.
   [[nodiscard]] Result<void> admit(const Address& peer, Millis now);
   void release(const Address& peer);
   [[nodiscard]] std::size_t entries() const { return entries_.size(); }

@@ -21,7 +21,8 @@ void Mailbox::take(std::vector<std::move_only_function<void()>>& out) {
 }
 
 void Mailbox::close() {
-  std::vector<std::move_only_function<void()>> dropped;  // destroyed outside the lock: a task may own a Reply that posts
+  std::vector<std::move_only_function<void()>>
+      dropped;  // destroyed outside the lock: a task may own a Reply that posts
   {
     const std::lock_guard lock(mutex_);
     io_ = nullptr;

@@ -1,5 +1,5 @@
-// Mailbox: a shard's Poster. Any thread drops tasks in; the shard takes them all once a turn. Outlives the shard through its
-// shared owners; after close() posts are refused.
+// Mailbox: a shard's Poster. Any thread drops tasks in; the shard takes them all once a turn. Outlives the
+// shard through its shared owners; after close() posts are refused.
 #pragma once
 
 #include <atomic>

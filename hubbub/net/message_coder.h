@@ -1,6 +1,6 @@
 // MessageCoder: how one connection's messages look on the wire. Without compression, the shared frame; with
-// permessage-deflate, the frame's shared compressed twin; where the twin does not fit the peer's window, or the peer keeps a context, a private
-// compressed copy.
+// permessage-deflate, the frame's shared compressed twin; where the twin does not fit the peer's window, or
+// the peer keeps a context, a private compressed copy.
 #pragma once
 
 #include <memory>
@@ -13,9 +13,11 @@ namespace hubbub {
 class MessageCoder {
  public:
   // `shared` (the shard's 15-bit Deflater without context) and `settings` outlive the coder.
-  MessageCoder(const wire::DeflateParams& params, wire::Deflater& shared, const wire::DeflateSettings& settings);
+  MessageCoder(const wire::DeflateParams& params, wire::Deflater& shared,
+               const wire::DeflateSettings& settings);
 
-  // The frame to write for `frame`, or nullptr if it must be encoded privately. The same answer whenever asked again.
+  // The frame to write for `frame`, or nullptr if it must be encoded privately. The same answer whenever
+  // asked again.
   [[nodiscard]] const Frame* shared(const Frame& frame);
   // A private encoding; advances the context, so each message exactly once and in order.
   [[nodiscard]] FrameRef encode(const Frame& frame);

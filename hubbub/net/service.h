@@ -1,4 +1,5 @@
-// Service: what stands behind a shard's HTTP requests. Written by server/ (the program's endpoints) and by tests.
+// Service: what stands behind a shard's HTTP requests. Written by server/ (the program's endpoints) and by
+// tests.
 #pragma once
 
 #include <cstddef>

@@ -44,7 +44,8 @@ Result<std::string> Shard::listen(const std::string& host, std::uint16_t port) {
   auto listening = io_.listen(host, port);
   if (!listening) return std::unexpected(std::move(listening.error()));
   listener_ = listening->socket;
-  if (!io_.watch(listener_, kListenerTag)) return fail(Errc::internal_error, "cannot watch the listening socket");
+  if (!io_.watch(listener_, kListenerTag))
+    return fail(Errc::internal_error, "cannot watch the listening socket");
   return listening->address;
 }
 
@@ -89,7 +90,8 @@ void Shard::on_io_event(const IoEvent& event) {
     accept_ready_ = true;
     return;
   }
-  if (Connection* connection = connections_.get(Handle<Connection>::from_bits(event.tag))) connection->on_event(event);
+  if (Connection* connection = connections_.get(Handle<Connection>::from_bits(event.tag)))
+    connection->on_event(event);
 }
 
 void Shard::read_all() {
@@ -195,7 +197,8 @@ void Shard::flush(const List& list) {
     connection->in_flush_list = false;
     const std::size_t first = parts_.size();
     if (!connection->gather(parts_)) continue;
-    ops_.push_back(WriteOp{connection->socket(), std::span<const iovec>(static_cast<iovec*>(nullptr), parts_.size() - first)});
+    ops_.push_back(WriteOp{connection->socket(),
+                           std::span<const iovec>(static_cast<iovec*>(nullptr), parts_.size() - first)});
     writers_.push_back(connection);
   }
   const iovec* next = parts_.data();
@@ -250,7 +253,8 @@ void Shard::begin_drain() {
 void Shard::step_drain() {
   const Millis period = drain_until_ - drain_began_;
   const Millis passed = std::min(period, env_.turn_now - drain_began_);
-  const std::size_t due = drain_order_.size() * static_cast<std::size_t>(passed) / static_cast<std::size_t>(period);
+  const std::size_t due =
+      drain_order_.size() * static_cast<std::size_t>(passed) / static_cast<std::size_t>(period);
   for (; drain_done_ < due; ++drain_done_) {
     Connection* connection = connections_.get(drain_order_[drain_done_]);
     // Come back when the drain is over, spread over a second period.

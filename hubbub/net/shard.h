@@ -1,8 +1,8 @@
-// Shard: one thread's world: a listener, its connections, a hub, timers. A turn is: wait, read all, think, one batch of
-// writes, reap. Nothing in it is shared with another thread but the mailbox.
+// Shard: one thread's world: a listener, its connections, a hub, timers. A turn is: wait, read all, think,
+// one batch of writes, reap. Nothing in it is shared with another thread but the mailbox.
 //
-// Invariants: a connection is freed only in reap(); env.turn_now is one value through a turn; reads, writes and accepts of a
-// turn are bounded, what is left goes on in the next.
+// Invariants: a connection is freed only in reap(); env.turn_now is one value through a turn; reads, writes
+// and accepts of a turn are bounded, what is left goes on in the next.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,8 @@ class Shard final : public ConnectionHost {
   // What answers HTTP requests; set before the first turn.
   void set_service(Service& service) { service_ = &service; }
 
-  // One turn; sleeps until something happens, at most until the next timer. False once drained: nothing is left to do.
+  // One turn; sleeps until something happens, at most until the next timer. False once drained: nothing is
+  // left to do.
   bool run_once();
   // The calling thread is the shard's from now on; before the first turn.
   void bind_thread() { mailbox_->bind(); }
@@ -48,7 +49,8 @@ class Shard final : public ConnectionHost {
   // Any thread. Runs `task` on the shard's thread.
   bool post(std::move_only_function<void()> task) { return mailbox_->post(std::move(task)); }
 
-  // Shard's thread: takes no more upgrades, tells clients, closes them spread over drain_period, then run_once() gives false.
+  // Shard's thread: takes no more upgrades, tells clients, closes them spread over drain_period, then
+  // run_once() gives false.
   void begin_drain();
   [[nodiscard]] bool draining() const { return drain_until_ != 0; }
 

@@ -1,5 +1,6 @@
-// WriteQueue: the order in which one connection's bytes go out: first the frame that is half on the wire, then uncounted frames
-// (HTTP responses, pongs, notices, Close), then the outbox. Gathers references for one scattered write; copies nothing.
+// WriteQueue: the order in which one connection's bytes go out: first the frame that is half on the wire,
+// then uncounted frames (HTTP responses, pongs, notices, Close), then the outbox. Gathers references for one
+// scattered write; copies nothing.
 //
 // Invariant: between gather() and written() nothing else touches the queue or the outbox.
 #pragma once
@@ -28,11 +29,13 @@ class WriteQueue {
   [[nodiscard]] bool mid_frame() const { return half_ != Half::none; }
   [[nodiscard]] bool empty() const { return uncounted_.empty() && half_ == Half::none; }
 
-  // Appends what to write next: at most kPartsMax parts, and no further part once `bytes_max` is reached. `outbox` may be
-  // null; with `outbox_open` false only its half-written frame goes out. `coder` null: frames as they are.
-  void gather(Outbox* outbox, bool outbox_open, MessageCoder* coder, std::size_t bytes_max, std::vector<iovec>& parts);
-  // The socket took `bytes` of the `parts` that the last gather() gave. Tells `endpoint` of each outbox frame that is out
-  // and returns how many.
+  // Appends what to write next: at most kPartsMax parts, and no further part once `bytes_max` is reached.
+  // `outbox` may be null; with `outbox_open` false only its half-written frame goes out. `coder` null: frames
+  // as they are.
+  void gather(Outbox* outbox, bool outbox_open, MessageCoder* coder, std::size_t bytes_max,
+              std::vector<iovec>& parts);
+  // The socket took `bytes` of the `parts` that the last gather() gave. Tells `endpoint` of each outbox frame
+  // that is out and returns how many.
   std::size_t written(std::size_t bytes, std::span<const iovec> parts, Endpoint* endpoint);
 
  private:

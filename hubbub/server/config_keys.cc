@@ -104,8 +104,7 @@ ConfigKey limit_key(const LimitInfo& info) {
   const Range range{info.min, info.max, info.zero_means};
   std::visit(
       [&](auto field) {
-        bind_value(
-            key, traits->unit, range, [field](auto& config) -> auto& { return config.limits.*field; });
+        bind_value(key, traits->unit, range, [field](auto& config) -> auto& { return config.limits.*field; });
       },
       info.field);
   return key;
@@ -197,20 +196,19 @@ ConfigKey shards_key() {
 void add_server_keys(std::vector<ConfigKey>& keys) {
   keys.push_back(listen_key());
   keys.push_back(shards_key());
-  keys.push_back(number_key(
-      "server.drain_period", ValueType::duration, Unit::ms, {1, kHourMs, "all at once"},
-      "time over which connections are closed after SIGTERM or SIGINT",
-      [](auto& c) -> auto& { return c.drain_period_ms; }));
+  keys.push_back(number_key("server.drain_period", ValueType::duration, Unit::ms, {1, kHourMs, "all at once"},
+                            "time over which connections are closed after SIGTERM or SIGINT",
+                            [](auto& c) -> auto& { return c.drain_period_ms; }));
 }
 
 void add_access_keys(std::vector<ConfigKey>& keys) {
-  keys.push_back(list_key(
-      "access.allow",
-      "methods that clients may call; * at the end stands for any ending, * alone for every method. "
-      "Empty: every method, on loopback addresses only",
-      "method names", valid_method_pattern,
-      "must be a method name, or the beginning of one with * at the end",
-      [](auto& c) -> auto& { return c.access.allow; }));
+  keys.push_back(
+      list_key("access.allow",
+               "methods that clients may call; * at the end stands for any ending, * alone for every method. "
+               "Empty: every method, on loopback addresses only",
+               "method names", valid_method_pattern,
+               "must be a method name, or the beginning of one with * at the end",
+               [](auto& c) -> auto& { return c.access.allow; }));
   constexpr const char* kOriginRule =
       "must be an origin such as https://app.example.com, https://*.example.com, null, or *, without a path";
   keys.push_back(list_key(
@@ -218,35 +216,32 @@ void add_access_keys(std::vector<ConfigKey>& keys) {
       "web pages that may connect, besides those of this host (while access.allow is empty: besides "
       "those of this machine)",
       "origins", valid_origin_pattern, kOriginRule, [](auto& c) -> auto& { return c.access.origins; }));
-  keys.push_back(list_key(
-      "cors.origins", "web pages that may read the plain HTTP endpoints (CORS)", "origins",
-      valid_origin_pattern, kOriginRule, [](auto& c) -> auto& { return c.cors_origins; }));
+  keys.push_back(list_key("cors.origins", "web pages that may read the plain HTTP endpoints (CORS)",
+                          "origins", valid_origin_pattern, kOriginRule,
+                          [](auto& c) -> auto& { return c.cors_origins; }));
 }
 
 void add_compression_keys(std::vector<ConfigKey>& keys) {
-  keys.push_back(number_key(
-      "compression.enabled", ValueType::flag, Unit::count, {},
-      "whether permessage-deflate is agreed to when a client offers it",
-      [](auto& c) -> auto& { return c.compression.enabled; }));
-  keys.push_back(number_key(
-      "compression.level", ValueType::count, Unit::count, {1, 9, ""}, "effort: 1 is fast, 9 is small",
-      [](auto& c) -> auto& { return c.compression.level; }));
-  keys.push_back(number_key(
-      "compression.min_bytes", ValueType::bytes, Unit::bytes, {0, kCompressMinMax, ""},
-      "smaller messages go out uncompressed", [](auto& c) -> auto& { return c.compression.size_min; }));
-  keys.push_back(number_key(
-      "compression.context_takeover", ValueType::flag, Unit::count, {},
-      "keep the window between messages: smaller, but each connection then has its own compressor",
-      [](auto& c) -> auto& { return c.compression.context_takeover; }));
+  keys.push_back(number_key("compression.enabled", ValueType::flag, Unit::count, {},
+                            "whether permessage-deflate is agreed to when a client offers it",
+                            [](auto& c) -> auto& { return c.compression.enabled; }));
+  keys.push_back(number_key("compression.level", ValueType::count, Unit::count, {1, 9, ""},
+                            "effort: 1 is fast, 9 is small",
+                            [](auto& c) -> auto& { return c.compression.level; }));
+  keys.push_back(number_key("compression.min_bytes", ValueType::bytes, Unit::bytes, {0, kCompressMinMax, ""},
+                            "smaller messages go out uncompressed",
+                            [](auto& c) -> auto& { return c.compression.size_min; }));
+  keys.push_back(
+      number_key("compression.context_takeover", ValueType::flag, Unit::count, {},
+                 "keep the window between messages: smaller, but each connection then has its own compressor",
+                 [](auto& c) -> auto& { return c.compression.context_takeover; }));
 }
 
 void add_other_keys(std::vector<ConfigKey>& keys) {
-  keys.push_back(choice_key(
-      "log.level", "--log-level", "the least important lines to write", kLogLevels,
-      [](auto& c) -> auto& { return c.log_level; }));
-  keys.push_back(choice_key(
-      "log.format", "--log-format", "lines of name=value, or one JSON object a line", kLogFormats,
-      [](auto& c) -> auto& { return c.log_format; }));
+  keys.push_back(choice_key("log.level", "--log-level", "the least important lines to write", kLogLevels,
+                            [](auto& c) -> auto& { return c.log_level; }));
+  keys.push_back(choice_key("log.format", "--log-format", "lines of name=value, or one JSON object a line",
+                            kLogFormats, [](auto& c) -> auto& { return c.log_format; }));
   keys.push_back(reserved_key("tls.cert", "", "certificate chain, PEM"));
   keys.push_back(reserved_key("tls.key", "", "private key, PEM"));
   keys.push_back(reserved_key("proxy.protocol", "off", "PROXY protocol on new connections"));

@@ -18,7 +18,8 @@ void EchoEndpoint::on_binary(std::string_view bytes) {
 }
 
 void EchoEndpoint::on_stalled() {
-  link_->close(error_info(Errc::slow_consumer).close_code, "nothing read for outbox.write_stall", CloseMode::now, {});
+  link_->close(error_info(Errc::slow_consumer).close_code, "nothing read for outbox.write_stall",
+               CloseMode::now, {});
 }
 
 void EchoEndpoint::on_sent() {

@@ -1,5 +1,5 @@
-// EchoEndpoint: echoes every message, text and binary, as it came. A conformance tool (`hubbub serve --echo`) for suites
-// such as Autobahn; no JSON-RPC, no sessions.
+// EchoEndpoint: echoes every message, text and binary, as it came. A conformance tool (`hubbub serve --echo`)
+// for suites such as Autobahn; no JSON-RPC, no sessions.
 #pragma once
 
 #include "hubbub/core/env.h"

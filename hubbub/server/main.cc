@@ -21,7 +21,8 @@ int program(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const auto command_line = hubbub::parse_command_line(arguments, hubbub::hubbub_environment(environ));
   if (!command_line) return finish(command_line.error());
-  if (command_line->command != hubbub::CommandLine::Command::serve) return finish(hubbub::run_offline(*command_line));
+  if (command_line->command != hubbub::CommandLine::Command::serve)
+    return finish(hubbub::run_offline(*command_line));
   const auto config = hubbub::serve_config(*command_line);
   if (!config) return finish(config.error());
   hubbub::Server server(*config);

@@ -59,7 +59,8 @@ void add_gauges(Families& out, Shard& shard) {
   Families::add(sessions, {{"state", "attached"}}, static_cast<double>(counts.attached));
   Families::add(sessions, {{"state", "detached"}}, static_cast<double>(counts.detached));
   out.gauge("hubbub_topics", "Topics known now.", static_cast<double>(counts.topics));
-  out.gauge("hubbub_subscriptions", "Subscriptions of all sessions.", static_cast<double>(counts.subscriptions));
+  out.gauge("hubbub_subscriptions", "Subscriptions of all sessions.",
+            static_cast<double>(counts.subscriptions));
   out.gauge("hubbub_calls_in_flight", "Calls whose answer is still to come.",
             static_cast<double>(shard.dispatcher().calls_in_flight()));
   out.gauge("hubbub_frames", "Encoded messages held in memory.", static_cast<double>(Frame::alive()));
@@ -70,7 +71,8 @@ void add_gauges(Families& out, Shard& shard) {
 void add_counters(Families& out, const Stats& stats) {
   out.counter("hubbub_connections_accepted_total", "TCP connections accepted.", stats.accepted);
   out.counter("hubbub_handshakes_total", "WebSocket connections opened.", stats.handshakes);
-  out.counter("hubbub_http_requests_total", "Plain HTTP requests answered, refusals included.", stats.http_requests);
+  out.counter("hubbub_http_requests_total", "Plain HTTP requests answered, refusals included.",
+              stats.http_requests);
   out.counter("hubbub_http_refused_total", "Requests and connections refused.", stats.http_refused);
   out.counter("hubbub_messages_received_total", "Messages from clients.", stats.messages_in);
   out.counter("hubbub_messages_sent_total", "Messages written whole to clients.", stats.messages_out);
@@ -79,9 +81,10 @@ void add_counters(Families& out, const Stats& stats) {
   out.counter("hubbub_writes_total", "Write system calls.", stats.writes);
   out.counter("hubbub_calls_total", "JSON-RPC requests and notifications.", stats.calls);
   out.counter("hubbub_publishes_total", "Publications to topics.", stats.publishes);
-  out.counter("hubbub_deliveries_total", "Messages queued for sessions by publications, sends and broadcasts.",
-              stats.deliveries);
-  MetricFamily& sessions = out.family("hubbub_session_events_total", "What happened to sessions.", MetricType::Counter);
+  out.counter("hubbub_deliveries_total",
+              "Messages queued for sessions by publications, sends and broadcasts.", stats.deliveries);
+  MetricFamily& sessions =
+      out.family("hubbub_session_events_total", "What happened to sessions.", MetricType::Counter);
   Families::add(sessions, {{"event", "opened"}}, static_cast<double>(stats.sessions_opened));
   Families::add(sessions, {{"event", "closed"}}, static_cast<double>(stats.sessions_closed));
   Families::add(sessions, {{"event", "expired"}}, static_cast<double>(stats.sessions_expired));
@@ -97,9 +100,9 @@ void add_labelled(Families& out, const Stats& stats) {
     if (stats.errors[i] > 0)
       Families::add(errors, {{"error", std::string(error_info(static_cast<Errc>(i)).name)}},
                     static_cast<double>(stats.errors[i]));
-  MetricFamily& closes =
-      out.family("hubbub_closes_total", "WebSocket connections closed, by close code; 0: applications' own codes.",
-                 MetricType::Counter);
+  MetricFamily& closes = out.family(
+      "hubbub_closes_total", "WebSocket connections closed, by close code; 0: applications' own codes.",
+      MetricType::Counter);
   for (const auto& [code, count] : stats.closes)
     Families::add(closes, {{"code", std::to_string(code)}}, static_cast<double>(count));
   MetricFamily& info = out.family("hubbub_build_info", "The version, as a label.", MetricType::Gauge);

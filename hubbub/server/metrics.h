@@ -1,5 +1,5 @@
-// The /metrics text: a shard's counters and gauges as Prometheus families, through prometheus-cpp's serializer. Names are
-// listed in docs/operations.md.
+// The /metrics text: a shard's counters and gauges as Prometheus families, through prometheus-cpp's
+// serializer. Names are listed in docs/operations.md.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // PageAssets: the files of the page at `/`, embedded in the program. The definition is generated from
-// hubbub/server/page/ by cmake/embed.cmake; what the files are served with (security headers, caching) is decided by who
-// serves them.
+// hubbub/server/page/ by cmake/embed.cmake; what the files are served with (security headers, caching) is
+// decided by who serves them.
 #pragma once
 
 #include <span>

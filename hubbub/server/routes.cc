@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kPagePolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self' "
+    "data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 constexpr std::string_view kMethods = "GET, HEAD, OPTIONS";  // of the plain endpoints
 constexpr Millis kRetryAfterMs = 1000;
@@ -57,21 +58,23 @@ Routes::Routes(Shard& shard, RoutesSettings settings) : shard_(shard), settings_
   handshake_.deflate = shard.settings().deflate;
 }
 
-std::variant<wire::HttpResponse, Upgrade> Routes::on_request(const wire::HttpRequest& request, const Address& peer) {
+std::variant<wire::HttpResponse, Upgrade> Routes::on_request(const wire::HttpRequest& request,
+                                                             const Address& peer) {
   const bool wants_upgrade = wire::has_token(request.header("upgrade"), "websocket");
   if (request.path == "/ws" || (settings_.echo && wants_upgrade)) return upgrade(request, peer);
   return plain(request);
 }
 
-std::variant<wire::HttpResponse, Upgrade> Routes::upgrade(const wire::HttpRequest& request, const Address& peer) {
+std::variant<wire::HttpResponse, Upgrade> Routes::upgrade(const wire::HttpRequest& request,
+                                                          const Address& peer) {
   if (request.method != "GET") return wire::http_refusal(make_error(Errc::method_not_allowed));
   auto handshake = wire::accept_handshake(request, handshake_);
   if (!handshake) return wire::http_refusal(handshake.error());
   const std::string origin = request.header("origin");
   if (!shard_.env().access.origin_allowed(origin, request.header("host"))) {
     shard_.env().log.warn("origin refused", {{"remote", peer.text()}, {"origin", origin}});
-    return wire::http_refusal(
-        make_error(Errc::origin_refused, "this Origin is not allowed; add it to access.origins if it should be"));
+    return wire::http_refusal(make_error(
+        Errc::origin_refused, "this Origin is not allowed; add it to access.origins if it should be"));
   }
   if (shard_.draining()) return wire::http_refusal(retry_later(Errc::draining, "this server is draining"));
   if (settings_.echo) return Upgrade{std::move(*handshake), std::make_unique<EchoEndpoint>(shard_.env())};
@@ -85,8 +88,8 @@ std::variant<wire::HttpResponse, Upgrade> Routes::upgrade(const wire::HttpReques
 wire::HttpResponse Routes::plain(const wire::HttpRequest& request) {
   wire::HttpResponse response;
   if (!known_path(request.path)) {
-    response = wire::http_refusal(
-        make_error(Errc::not_found, "nothing at this path; there are /ws, /healthz, /readyz, /metrics and /"));
+    response = wire::http_refusal(make_error(
+        Errc::not_found, "nothing at this path; there are /ws, /healthz, /readyz, /metrics and /"));
     response.keep_alive = true;
   } else if (request.method == "OPTIONS") {
     response = text(204, {});

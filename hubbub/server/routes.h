@@ -1,5 +1,5 @@
-// Routes: the program's HTTP surface on one port: /ws (upgrade), /healthz, /readyz, /metrics, / (the page). Refusals are
-// plain HTTP before the upgrade (docs/protocol.md, "HTTP surface").
+// Routes: the program's HTTP surface on one port: /ws (upgrade), /healthz, /readyz, /metrics, / (the page).
+// Refusals are plain HTTP before the upgrade (docs/protocol.md, "HTTP surface").
 #pragma once
 
 #include <string>
@@ -19,10 +19,12 @@ struct RoutesSettings {
 class Routes final : public Service {
  public:
   Routes(Shard& shard, RoutesSettings settings);
-  std::variant<wire::HttpResponse, Upgrade> on_request(const wire::HttpRequest& request, const Address& peer) override;
+  std::variant<wire::HttpResponse, Upgrade> on_request(const wire::HttpRequest& request,
+                                                       const Address& peer) override;
 
  private:
-  [[nodiscard]] std::variant<wire::HttpResponse, Upgrade> upgrade(const wire::HttpRequest& request, const Address& peer);
+  [[nodiscard]] std::variant<wire::HttpResponse, Upgrade> upgrade(const wire::HttpRequest& request,
+                                                                  const Address& peer);
   [[nodiscard]] wire::HttpResponse plain(const wire::HttpRequest& request);
   [[nodiscard]] wire::HttpResponse serve(const std::string& path);
   void add_cors(const wire::HttpRequest& request, wire::HttpResponse& response) const;

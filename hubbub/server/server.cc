@@ -39,7 +39,8 @@ std::size_t raise_descriptor_limit() {
 
 std::size_t connections_for(const Limits& limits) {
   const std::size_t descriptors = raise_descriptor_limit();
-  const std::size_t room = descriptors > 2 * kOwnDescriptors ? descriptors - kOwnDescriptors : descriptors / 4;
+  const std::size_t room =
+      descriptors > 2 * kOwnDescriptors ? descriptors - kOwnDescriptors : descriptors / 4;
   return limits.connections == 0 ? room : std::min(limits.connections, room);
 }
 

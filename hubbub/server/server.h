@@ -4,8 +4,9 @@
 //   server.methods().add<Sum, std::int64_t>("sum", [](hubbub::Call&, const Sum& s) { return s.a + s.b; });
 //   return server.run();
 //
-// Handlers run on the shard's thread, to completion: long work takes `call.defer<R>()` and answers from any thread. Nothing of a
-// Server is thread-safe but post() and stop(). What handlers, hooks and tasks refer to outlives the server.
+// Handlers run on the shard's thread, to completion: long work takes `call.defer<R>()` and answers from any
+// thread. Nothing of a Server is thread-safe but post() and stop(). What handlers, hooks and tasks refer to
+// outlives the server.
 #pragma once
 
 #include <functional>
@@ -40,12 +41,13 @@ class Server {
   [[nodiscard]] Result<std::string> start();
   // Drains (server.drain_period) and returns when all connections are closed. Any thread but the shard's.
   void stop();
-  // start(), then serves until SIGTERM or SIGINT, drains and returns the exit code (see ExitCode); a second signal exits
-  // at once. Handles these two signals while it runs.
+  // start(), then serves until SIGTERM or SIGINT, drains and returns the exit code (see ExitCode); a second
+  // signal exits at once. Handles these two signals while it runs.
   [[nodiscard]] int run();
 
-  // Any thread, any time before the destructor: runs `task` on the shard's thread with its hub, to publish, send or broadcast
-  // from other threads. It must not throw. False if the server does not run (not yet, or not any more).
+  // Any thread, any time before the destructor: runs `task` on the shard's thread with its hub, to publish,
+  // send or broadcast from other threads. It must not throw. False if the server does not run (not yet, or
+  // not any more).
   bool post(std::move_only_function<void(Hub&)> task);
 
  private:

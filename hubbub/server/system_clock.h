@@ -9,7 +9,9 @@ namespace hubbub {
 
 class SystemClock final : public Clock {
  public:
-  [[nodiscard]] Millis now_ms() const override { return count(std::chrono::steady_clock::now().time_since_epoch()); }
+  [[nodiscard]] Millis now_ms() const override {
+    return count(std::chrono::steady_clock::now().time_since_epoch());
+  }
   [[nodiscard]] std::int64_t wall_ms() const override {
     return count(std::chrono::system_clock::now().time_since_epoch());
   }

@@ -1,5 +1,5 @@
-// SimClient: the other end of a SimSocket. Speaks HTTP/1.1 and WebSocket, strictly enough to notice what a server must not
-// do, and can misbehave in every way a test asks for.
+// SimClient: the other end of a SimSocket. Speaks HTTP/1.1 and WebSocket, strictly enough to notice what a
+// server must not do, and can misbehave in every way a test asks for.
 #pragma once
 
 #include <algorithm>
@@ -35,7 +35,8 @@ inline std::string upgrade_request(std::string_view extra_headers = {}, std::str
          std::string(extra_headers) + "\r\n";
 }
 
-inline std::string client_frame(wire::Opcode opcode, std::string_view payload, bool fin = true, bool rsv1 = false) {
+inline std::string client_frame(wire::Opcode opcode, std::string_view payload, bool fin = true,
+                                bool rsv1 = false) {
   std::string out;
   wire::append_client_frame(out, opcode, payload, 0x37FA213D, fin, rsv1);
   return out;
@@ -47,7 +48,8 @@ inline std::string client_close(std::uint16_t code, std::string_view reason = {}
 }
 
 inline std::string call_text(int id, std::string_view method, std::string_view params = {}) {
-  std::string out = R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":")" + std::string(method) + '"';
+  std::string out =
+      R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":")" + std::string(method) + '"';
   if (!params.empty()) out += R"(,"params":)" + std::string(params);
   return out + '}';
 }
@@ -67,7 +69,9 @@ class SimClient {
   void text(std::string_view payload) { send(client_frame(wire::Opcode::text, payload)); }
   void ping(std::string_view payload) { send(client_frame(wire::Opcode::ping, payload)); }
   void pong() { send(client_frame(wire::Opcode::pong, {})); }
-  void call(int id, std::string_view method, std::string_view params = {}) { text(call_text(id, method, params)); }
+  void call(int id, std::string_view method, std::string_view params = {}) {
+    text(call_text(id, method, params));
+  }
   void close(std::uint16_t code, std::string_view reason = {}) { send(client_close(code, reason)); }
   void end() { world_->io.client_ends(socket_); }
   void reset() { world_->io.client_resets(socket_); }
@@ -136,7 +140,8 @@ class SimClient {
     if (frames_.empty() || frames_.back().opcode != wire::Opcode::close) return 0;
     const std::string& payload = frames_.back().payload;
     if (payload.size() < 2) return 1005;
-    return static_cast<std::uint16_t>(static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]));
+    return static_cast<std::uint16_t>(static_cast<unsigned char>(payload[0]) << 8 |
+                                      static_cast<unsigned char>(payload[1]));
   }
   [[nodiscard]] std::string close_reason() const {
     const bool with_code = close_code() != 0 && frames_.back().payload.size() >= 2;
@@ -201,10 +206,12 @@ class SimClient {
       header += wide;
     }
     if (pending_.size() < header + size) return false;
-    // No mask, no reserved bits but compression's, one whole message a frame, and nothing behind a Close frame.
-    broken_ = broken_ || (byte(1) & 0x80) != 0 || (byte(0) & 0x30) != 0 || (byte(0) & 0x80) == 0 || close_code() != 0;
-    frames_.push_back({static_cast<wire::Opcode>(byte(0) & 0x0F), (byte(0) & 0x80) != 0, (byte(0) & 0x40) != 0,
-                       pending_.substr(header, static_cast<std::size_t>(size))});
+    // No mask, no reserved bits but compression's, one whole message a frame, and nothing behind a Close
+    // frame.
+    broken_ = broken_ || (byte(1) & 0x80) != 0 || (byte(0) & 0x30) != 0 || (byte(0) & 0x80) == 0 ||
+              close_code() != 0;
+    frames_.push_back({static_cast<wire::Opcode>(byte(0) & 0x0F), (byte(0) & 0x80) != 0,
+                       (byte(0) & 0x40) != 0, pending_.substr(header, static_cast<std::size_t>(size))});
     pending_.erase(0, header + static_cast<std::size_t>(size));
     return true;
   }

@@ -1,9 +1,9 @@
-// SimIo: an Io in memory, for tests of everything above the socket. Both directions of a socket are byte pipes with a
-// capacity; readiness is told once per change, as epoll's edge mode does; time stands still until told. Any operation may
-// be made to fail: the Nth one, or from now on.
+// SimIo: an Io in memory, for tests of everything above the socket. Both directions of a socket are byte
+// pipes with a capacity; readiness is told once per change, as epoll's edge mode does; time stands still
+// until told. Any operation may be made to fail: the Nth one, or from now on.
 //
-// It holds the product to its side of the contract, too: using a closed socket, closing one twice or watching one twice
-// aborts.
+// It holds the product to its side of the contract, too: using a closed socket, closing one twice or watching
+// one twice aborts.
 #pragma once
 
 #include <algorithm>
@@ -44,15 +44,16 @@ struct SimSocket {
   std::size_t write_max = kUnlimited;  // bytes one write takes at most
   bool client_fin = false;
   bool client_reset = false;
-  bool server_fin = false;     // the server's shutdown, or its close with everything read
-  bool server_reset = false;   // the server closed with bytes unread: the client may lose what it did not read yet
+  bool server_fin = false;  // the server's shutdown, or its close with everything read
+  bool server_reset =
+      false;  // the server closed with bytes unread: the client may lose what it did not read yet
   bool server_closed = false;
   bool watched = false;
   std::uint64_t tag = 0;
   bool edge_readable = false;
   bool edge_writable = false;
-  bool queued = false;  // in the list of sockets with an edge
-  bool full = false;    // a write was told to wait
+  bool queued = false;   // in the list of sockets with an edge
+  bool full = false;     // a write was told to wait
   bool cut_off = false;  // an injected failure: like client_reset, but the client did not do it
 
   [[nodiscard]] bool broken() const { return client_reset || cut_off; }
@@ -103,8 +104,8 @@ class SimIo final : public Io {
 
   // --- What tests set and look at
 
-  Millis until;  // how far wait() may move the clock
-  std::size_t descriptors_max = kUnlimited;  // accepts beyond are out_of_fds
+  Millis until;                                                         // how far wait() may move the clock
+  std::size_t descriptors_max = kUnlimited;                             // accepts beyond are out_of_fds
   std::uint64_t fail_from = std::numeric_limits<std::uint64_t>::max();  // the first operation that fails
   std::uint64_t fail_count = 1;                                         // how many do
   Fault fault = Fault::error;
@@ -113,9 +114,9 @@ class SimIo final : public Io {
   [[nodiscard]] std::size_t sockets_open() const { return open_.size(); }
   [[nodiscard]] std::size_t backlog() const { return backlog_.size(); }
   std::uint64_t waits = 0;
-  std::uint64_t write_calls = 0;  // batches with something in them
+  std::uint64_t write_calls = 0;        // batches with something in them
   std::size_t write_bytes_largest = 0;  // offered by one op
-  bool idle = false;  // wait() found nothing to do before `until`
+  bool idle = false;                    // wait() found nothing to do before `until`
   bool woken = false;
 
   // --- Io

@@ -1,5 +1,5 @@
-// World: a whole shard, with hub, methods and service, on a SimIo. One thread, no sockets, no real clock: what happens is
-// decided by the test and the seed alone.
+// World: a whole shard, with hub, methods and service, on a SimIo. One thread, no sockets, no real clock:
+// what happens is decided by the test and the seed alone.
 #pragma once
 
 #include <functional>
@@ -48,14 +48,16 @@ class SimLog final : public Log {
   }
 };
 
-// The smallest service: /ws is the hub, /own an endpoint of the test's, anything else is answered with its path.
+// The smallest service: /ws is the hub, /own an endpoint of the test's, anything else is answered with its
+// path.
 class SimService final : public Service {
  public:
   explicit SimService(Shard& shard) : shard_(shard) {
     handshake.subprotocols = {std::string(kSubprotocol)};
     handshake.deflate = shard.settings().deflate;
   }
-  std::variant<wire::HttpResponse, Upgrade> on_request(const wire::HttpRequest& request, const Address&) override {
+  std::variant<wire::HttpResponse, Upgrade> on_request(const wire::HttpRequest& request,
+                                                       const Address&) override {
     requests.push_back(request.method + ' ' + request.path);
     if (request.path != "/ws" && request.path != "/own") {
       wire::HttpResponse response;
@@ -93,7 +95,8 @@ class World {
     settle();
   }
 
-  // Runs turns until nothing is left to do, then lets `ms` pass the same way. False once the shard has drained.
+  // Runs turns until nothing is left to do, then lets `ms` pass the same way. False once the shard has
+  // drained.
   bool advance(Millis ms) {
     io.until = clock.now + ms;
     constexpr std::uint64_t kTurnsMax = 1'000'000;  // a shard that never rests is a bug

@@ -64,7 +64,8 @@ TEST_F(ConnectionClose, a_client_that_closes_and_ends_at_once_still_gets_answers
 }
 
 TEST_F(ConnectionClose, data_after_the_clients_close_is_ignored) {
-  client.send(client_close(1000) + client_frame(Opcode::text, call_text(1, "hub.broadcast", R"({"data":1})")) +
+  client.send(client_close(1000) +
+              client_frame(Opcode::text, call_text(1, "hub.broadcast", R"({"data":1})")) +
               client_frame(Opcode::ping, "x") + "garbage");
   client.sync();
   ASSERT_EQ(client.frames().size(), 1U);
@@ -237,8 +238,8 @@ TEST(ConnectionMessage, fragments_are_counted_together_against_the_limit) {
     std::string message = call_text(1, "echo", "[1]");
     message += std::string(1000 + over - message.size(), ' ');
     for (std::size_t at = 0; at < message.size(); at += 100)
-      client.send(client_frame(at == 0 ? Opcode::text : Opcode::continuation, std::string_view(message).substr(at, 100),
-                               at + 100 >= message.size()));
+      client.send(client_frame(at == 0 ? Opcode::text : Opcode::continuation,
+                               std::string_view(message).substr(at, 100), at + 100 >= message.size()));
     client.sync();
     EXPECT_EQ(client.close_code(), over ? 1009 : 0);
     EXPECT_EQ(client.reply(1).empty(), over == 1);

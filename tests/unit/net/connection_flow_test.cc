@@ -1,4 +1,5 @@
-// What flows when the socket takes or gives little: every byte in order, nothing lost, and who does not read is not read.
+// What flows when the socket takes or gives little: every byte in order, nothing lost, and who does not read
+// is not read.
 #include <gtest/gtest.h>
 
 #include "tests/sim/sim_client.h"
@@ -21,7 +22,8 @@ TEST(ConnectionFlow, short_reads_and_writes_change_nothing) {
     client.socket().read_max = size;
     client.socket().write_max = size;
     client.open();
-    for (int i = 0; i < 30; ++i) client.call(i, "echo", "[\"" + std::string(static_cast<std::size_t>(i * 10), 'x') + "\"]");
+    for (int i = 0; i < 30; ++i)
+      client.call(i, "echo", "[\"" + std::string(static_cast<std::size_t>(i * 10), 'x') + "\"]");
     client.sync();
     EXPECT_EQ(client.texts().size(), 31U) << size;
     for (int i = 0; i < 30; ++i) EXPECT_FALSE(client.reply(i).empty()) << i;
@@ -55,14 +57,16 @@ TEST(ConnectionFlow, one_write_is_bounded_and_the_rest_goes_out_in_later_turns) 
   SimClient client(world);
   client.open();
   std::string burst;
-  for (int i = 0; i < 100; ++i) burst += client_frame(Opcode::text, call_text(i, "echo", "[\"" + std::string(500, 'x') + "\"]"));
+  for (int i = 0; i < 100; ++i)
+    burst += client_frame(Opcode::text, call_text(i, "echo", "[\"" + std::string(500, 'x') + "\"]"));
   client.send(burst);
   client.sync();
   EXPECT_EQ(client.texts().size(), 101U);
   EXPECT_LE(world.io.write_bytes_largest, 2048U + 600U);
 }
 
-// The replies to a client's own calls are never dropped: the hub stops reading from that client until it drains.
+// The replies to a client's own calls are never dropped: the hub stops reading from that client until it
+// drains.
 TEST(ConnectionFlow, a_client_that_does_not_read_its_replies_is_not_read_and_continues_exactly_after) {
   World world(without_rate_limit());
   SimClient client(world);
@@ -82,7 +86,9 @@ TEST(ConnectionFlow, a_client_that_does_not_read_its_replies_is_not_read_and_con
   ASSERT_EQ(client.texts().size(), std::size_t{kCalls} + 1);
   const auto texts = client.texts();
   for (int i = 0; i < kCalls; ++i)
-    ASSERT_NE(texts[static_cast<std::size_t>(i) + 1].find("\"id\":" + std::to_string(i) + ','), std::string::npos) << i;
+    ASSERT_NE(texts[static_cast<std::size_t>(i) + 1].find("\"id\":" + std::to_string(i) + ','),
+              std::string::npos)
+        << i;
   EXPECT_EQ(client.close_code(), 0);
 }
 
@@ -110,7 +116,8 @@ TEST(ConnectionFlow, a_client_that_was_not_read_can_still_be_closed_by_the_serve
   client.open();
   client.socket().to_client_capacity = 1024;
   std::string flood;
-  for (int i = 0; i < 1000; ++i) flood += client_frame(Opcode::text, call_text(i, "echo", "[\"" + std::string(1000, 'x') + "\"]"));
+  for (int i = 0; i < 1000; ++i)
+    flood += client_frame(Opcode::text, call_text(i, "echo", "[\"" + std::string(1000, 'x') + "\"]"));
   client.send(flood + client_close(1000));
   world.advance(Limits{}.write_stall_ms);
   EXPECT_EQ(world.hits(LimitHit::write_stall), 1U);
@@ -127,7 +134,8 @@ TEST(ConnectionFlow, a_burst_of_one_turn_that_the_socket_takes_is_not_the_reader
   client.open();
   client.ask(1, "topic.subscribe", R"({"topic":"t"})");
   world.shard->post([&] {
-    for (int i = 0; i < 500; ++i) EXPECT_TRUE(world.shard->hub().deliver("t", '"' + std::string(1000, 'x') + '"').has_value());
+    for (int i = 0; i < 500; ++i)
+      EXPECT_TRUE(world.shard->hub().deliver("t", '"' + std::string(1000, 'x') + '"').has_value());
   });
   client.sync();
   EXPECT_EQ(client.close_code(), 0);
@@ -138,7 +146,8 @@ TEST(ConnectionFlow, compressed_replies_are_the_same_for_a_client_that_asks_for_
   World world;
   SimClient client(world);
   client.open("Sec-WebSocket-Extensions: permessage-deflate\r\n");
-  EXPECT_NE(client.responses()[0].head.find("Sec-WebSocket-Extensions: permessage-deflate"), std::string::npos);
+  EXPECT_NE(client.responses()[0].head.find("Sec-WebSocket-Extensions: permessage-deflate"),
+            std::string::npos);
   client.forget_frames();
   client.call(1, "echo", "[\"" + std::string(5000, 'x') + "\"]");
   client.sync();

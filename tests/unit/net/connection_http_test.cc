@@ -14,7 +14,8 @@ TEST(ConnectionHttp, a_handshake_opens_and_the_session_follows) {
   SimClient client(world);
   client.open();
   EXPECT_EQ(client.status(), 101);
-  EXPECT_NE(client.responses()[0].head.find("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), std::string::npos);
+  EXPECT_NE(client.responses()[0].head.find("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+            std::string::npos);
   ASSERT_EQ(client.texts().size(), 1U);
   EXPECT_TRUE(client.text_with(R"("method":"session.opened")"));
   EXPECT_EQ(world.stats().handshakes, 1U);
@@ -51,7 +52,8 @@ TEST(ConnectionHttp, a_handshake_with_frames_behind_it_gives_the_same_however_it
     World world;
     SimClient client(world);
     for (std::size_t at = 0; at < stream.size();) {
-      const std::size_t size = std::min(stream.size() - at, 1 + static_cast<std::size_t>(rng.below(1 + rng.below(300))));
+      const std::size_t size =
+          std::min(stream.size() - at, 1 + static_cast<std::size_t>(rng.below(1 + rng.below(300))));
       client.send(std::string_view(stream).substr(at, size));
       at += size;
       if (rng.below(2) == 0) world.settle();
@@ -67,7 +69,9 @@ TEST(ConnectionHttp, requests_piped_in_are_answered_one_at_a_time_and_in_order) 
   World world;
   SimClient client(world);
   client.socket().to_client_capacity = 64;  // the first answer does not fit
-  client.send("GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\nGET /c HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send(
+      "GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\nGET /c HTTP/1.1\r\nHost: "
+      "h\r\n\r\n");
   world.settle();
   EXPECT_EQ(world.sim_service().requests.size(), 1U);
   client.sync();
@@ -118,7 +122,8 @@ TEST(ConnectionHttp, an_answer_that_does_not_fit_the_socket_survives_the_clients
 }
 
 TEST(ConnectionHttp, connection_close_and_http_10_end_after_the_answer) {
-  for (const char* request : {"GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "GET /a HTTP/1.0\r\n\r\n"}) {
+  for (const char* request :
+       {"GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "GET /a HTTP/1.0\r\n\r\n"}) {
     World world;
     SimClient client(world);
     client.send(request);
@@ -155,13 +160,15 @@ TEST_P(ConnectionRefusal, is_plain_http_and_ends_the_connection) {
   for (const bool whole : {true, false}) {
     World world;
     SimClient client(world);
-    for (std::size_t i = 0; i < refusal.request.size() && client.status() == 0; i += whole ? refusal.request.size() : 1) {
+    for (std::size_t i = 0; i < refusal.request.size() && client.status() == 0;
+         i += whole ? refusal.request.size() : 1) {
       client.send(std::string_view(refusal.request).substr(i, whole ? std::string::npos : 1));
       client.sync();
     }
     EXPECT_EQ(client.status(), refusal.status);
     ASSERT_FALSE(client.responses().empty());
-    EXPECT_NE(client.responses()[0].head.find(refusal.header), std::string::npos) << client.responses()[0].head;
+    EXPECT_NE(client.responses()[0].head.find(refusal.header), std::string::npos)
+        << client.responses()[0].head;
     EXPECT_FALSE(client.responses()[0].body.empty()) << "says what was wrong";
     EXPECT_TRUE(client.got_fin());
     EXPECT_EQ(world.stats().http_refused, 1U);
@@ -196,7 +203,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"post", replaced("GET", "POST"), 405, "Allow: GET"},
         Refusal{"no_host", without("Host"), 400, "Connection: close"},
         Refusal{"not_http", "\x16\x03\x01\x02 hello\r\n\r\n", 400, "Connection: close"},
-        Refusal{"head_too_large", "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(9000, 'x'), 431, "Connection: close"}),
+        Refusal{"head_too_large", "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(9000, 'x'), 431,
+                "Connection: close"}),
     [](const auto& instance) { return instance.param.name; });
 
 TEST(ConnectionHttp, a_head_of_exactly_the_limit_is_served_and_one_byte_more_is_431_and_counted) {

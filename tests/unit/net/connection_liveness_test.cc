@@ -102,8 +102,8 @@ TEST_F(Liveness, bytes_from_before_the_ping_do_not_count) {
 
 TEST_F(Liveness, a_process_that_slept_does_not_kill_clients_whose_pong_waits) {
   until_ping(kPing);
-  client.pong();                // in the socket's buffer…
-  world.clock.now += 60'000;    // …while nothing runs
+  client.pong();              // in the socket's buffer…
+  world.clock.now += 60'000;  // …while nothing runs
   world.settle();
   EXPECT_EQ(client.sync().close_code(), 0);
   until_ping(kPing);
@@ -233,7 +233,8 @@ TEST_F(Stall, a_stall_ends_when_everything_is_written) {
   EXPECT_EQ(client->sync().close_code(), 0);
 }
 
-// A large answer over a thin line takes longer than ping and pong time together, and the ping waits behind it.
+// A large answer over a thin line takes longer than ping and pong time together, and the ping waits behind
+// it.
 TEST(LivenessOfSlowReaders, a_reader_that_makes_progress_is_not_killed_for_a_pong_it_could_not_send) {
   ShardSettings settings;
   settings.limits.message_bytes = 1024 * 1024;

@@ -39,7 +39,9 @@ class Peer {
   ~Peer() {
     if (fd_ >= 0) ::close(fd_);
   }
-  void send(std::string_view text) const { EXPECT_EQ(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size())); }
+  void send(std::string_view text) const {
+    EXPECT_EQ(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  }
   [[nodiscard]] std::string read(std::size_t most = 4096) const {
     std::string out(most, '\0');
     const ssize_t got = ::recv(fd_, out.data(), out.size(), 0);
@@ -110,7 +112,8 @@ TEST_F(Epoll, bytes_travel_both_ways) {
   const ReadResult got = io.read(socket, buffer);
   EXPECT_EQ(got.status, IoStatus::ok);
   EXPECT_EQ(std::string_view(buffer.data(), got.bytes), "hello");
-  std::array<iovec, 3> parts{iovec{const_cast<char*>("a"), 1}, iovec{const_cast<char*>("bc"), 2}, iovec{const_cast<char*>("d"), 1}};
+  std::array<iovec, 3> parts{iovec{const_cast<char*>("a"), 1}, iovec{const_cast<char*>("bc"), 2},
+                             iovec{const_cast<char*>("d"), 1}};
   WriteOp op{socket, parts};
   io.write({&op, 1});
   EXPECT_EQ(op.status, IoStatus::ok);
@@ -192,8 +195,8 @@ TEST_F(Epoll, without_descriptors_those_who_wait_are_dropped_and_then_nobody_wai
   for (int i = 0; i < 5; ++i) seen.push_back(io.accept(listener).status);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   // The kernel says EMFILE before it looks whether anybody waits: taken at its word, a loop would never end.
-  EXPECT_EQ(seen, (std::vector{IoStatus::out_of_fds, IoStatus::out_of_fds, IoStatus::out_of_fds, IoStatus::would_block,
-                               IoStatus::would_block}));
+  EXPECT_EQ(seen, (std::vector{IoStatus::out_of_fds, IoStatus::out_of_fds, IoStatus::out_of_fds,
+                               IoStatus::would_block, IoStatus::would_block}));
   for (const Peer& peer : peers) EXPECT_EQ(peer.read(), "");
   const Peer next(port);
   io.close(accept_one());

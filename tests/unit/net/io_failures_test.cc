@@ -1,5 +1,6 @@
-// Every I/O operation is proved to fail cleanly: one scenario {handshake, call, subscribe, publish, close} is run with its
-// operation 0, 1, 2, … failing, until a run passes without reaching the failing one (Beast's doFailLoop).
+// Every I/O operation is proved to fail cleanly: one scenario {handshake, call, subscribe, publish, close} is
+// run with its operation 0, 1, 2, … failing, until a run passes without reaching the failing one (Beast's
+// doFailLoop).
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -64,7 +65,8 @@ bool run(const Plan& plan) {
   next.reset();
   // Everything is let go in time: sockets, sessions, topics, frames.
   const Limits limits;
-  world.advance(limits.head_deadline_ms + limits.close_deadline_ms + limits.ping_interval_ms + limits.pong_deadline_ms);
+  world.advance(limits.head_deadline_ms + limits.close_deadline_ms + limits.ping_interval_ms +
+                limits.pong_deadline_ms);
   EXPECT_EQ(world.shard->connections(), 0U);
   EXPECT_EQ(world.io.sockets_open(), 1U);
   world.advance(limits.grace_ms + limits.topic_idle_ms);
@@ -87,9 +89,7 @@ void run_until_it_passes(Plan plan) {
   EXPECT_GT(plan.fail_at, 10U) << "the scenario hardly does anything";
 }
 
-TEST(IoFailures, any_one_operation_may_fail) {
-  run_until_it_passes({0, 1, SimIo::Fault::error, false});
-}
+TEST(IoFailures, any_one_operation_may_fail) { run_until_it_passes({0, 1, SimIo::Fault::error, false}); }
 
 TEST(IoFailures, any_one_operation_may_fail_while_windows_are_small) {
   run_until_it_passes({0, 1, SimIo::Fault::error, false, true});

@@ -24,7 +24,9 @@ struct Gate : testing::Test {
   IpGate gate{limits, stats};
   Millis now = 1000;
 
-  [[nodiscard]] std::uint64_t hits(LimitHit limit) const { return stats.limit_hits[static_cast<std::size_t>(limit)]; }
+  [[nodiscard]] std::uint64_t hits(LimitHit limit) const {
+    return stats.limit_hits[static_cast<std::size_t>(limit)];
+  }
   bool admit(const Address& peer) { return gate.admit(peer, now).has_value(); }
 };
 

@@ -259,7 +259,8 @@ TEST_F(Drain, each_close_tells_when_to_come_back_and_the_times_are_spread) {
   world->advance(kPeriod);
   ASSERT_EQ(closed(), kClients);
   std::set<std::string> times;
-  for (SimClient& client : crowd) times.insert(client.text_with(R"("session.closing","params":{"code":1012)").value_or(""));
+  for (SimClient& client : crowd)
+    times.insert(client.text_with(R"("session.closing","params":{"code":1012)").value_or(""));
   EXPECT_FALSE(times.contains(""));
   EXPECT_GT(times.size(), kClients / 2);
 }

@@ -42,7 +42,8 @@ struct Queue : testing::Test {
   std::vector<iovec> parts;
 
   // What would be written, joined.
-  std::string gather(bool outbox_open = true, std::size_t bytes_max = kNoBound, MessageCoder* coder = nullptr) {
+  std::string gather(bool outbox_open = true, std::size_t bytes_max = kNoBound,
+                     MessageCoder* coder = nullptr) {
     parts.clear();
     queue.gather(&endpoint.box, outbox_open, coder, bytes_max, parts);
     std::string out;
@@ -188,7 +189,8 @@ TEST_F(Queue, whatever_is_pushed_and_however_little_is_taken_the_stream_is_the_m
   EXPECT_EQ(endpoint.box.unsent(), 0U);
 }
 
-// --- Private encodings: a peer that keeps its context gets its own compressed frames, each made once and in order.
+// --- Private encodings: a peer that keeps its context gets its own compressed frames, each made once and in
+// order.
 
 std::string inflated(wire::Inflater& inflater, std::string_view wire) {
   const auto first = static_cast<unsigned char>(wire[0]);
@@ -226,7 +228,8 @@ TEST_F(Queue, private_compressed_frames_keep_context_and_order_through_partial_w
       endpoint.box.push(frame(text));
       sent.push_back(text);
     } else {
-      stream += write(static_cast<std::size_t>(rng.below(400)), true, 1 + static_cast<std::size_t>(rng.below(2000)), &coder);
+      stream += write(static_cast<std::size_t>(rng.below(400)), true,
+                      1 + static_cast<std::size_t>(rng.below(2000)), &coder);
     }
   }
   for (std::string out; !(out = write(kNoBound, true, kNoBound, &coder)).empty();) stream += out;

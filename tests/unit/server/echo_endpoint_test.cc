@@ -17,7 +17,8 @@ struct Echo : testing::Test {
 
 TEST_F(Echo, text_and_binary_come_back_as_they_were) {
   const std::string bytes("\0\xFF\xC0 binary", 10);
-  client.send(client_frame(Opcode::text, "grüße") + client_frame(Opcode::binary, bytes) + client_frame(Opcode::text, ""));
+  client.send(client_frame(Opcode::text, "grüße") + client_frame(Opcode::binary, bytes) +
+              client_frame(Opcode::text, ""));
   client.sync();
   ASSERT_EQ(client.frames().size(), 3U);
   EXPECT_EQ(client.frames()[0].opcode, Opcode::text);

@@ -1,6 +1,6 @@
-// The review's findings, one section a row: what was wrong with the system before this one must be impossible here. Each
-// test fails if the old fault comes back. It runs the program's own assembly (routes, shard, hub, default limits) on a
-// simulated Io.
+// The review's findings, one section a row: what was wrong with the system before this one must be impossible
+// here. Each test fails if the old fault comes back. It runs the program's own assembly (routes, shard, hub,
+// default limits) on a simulated Io.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -53,18 +53,21 @@ TEST(FindingDoubleClose, a_connection_is_doomed_once_however_many_times_it_fails
   EXPECT_EQ(closes, 40U);
 }
 
-TEST(FindingDoubleClose, a_write_that_fails_in_the_middle_of_a_fan_out_ends_that_connection_once_and_no_other) {
+TEST(FindingDoubleClose,
+     a_write_that_fails_in_the_middle_of_a_fan_out_ends_that_connection_once_and_no_other) {
   World world({}, routes());
   auto clients = open_clients(world, 10);
   for (SimClient& client : clients) client.ask(1, "topic.subscribe", kSubscribe);
   world.shard->post([&] {
     for (std::size_t i = 0; i < clients.size(); i += 2) clients[i].reset();
-    // Large enough that the outbox is flushed while the messages are handed out, and again at the end of the turn.
+    // Large enough that the outbox is flushed while the messages are handed out, and again at the end of the
+    // turn.
     for (int n = 0; n < 30; ++n) publish(world, 60'000);
   });
   world.settle();
   EXPECT_EQ(world.log.count("connection closed"), 5U);
-  for (std::size_t i = 1; i < clients.size(); i += 2) EXPECT_EQ(clients[i].sync().texts_with("topic.message"), 30U);
+  for (std::size_t i = 1; i < clients.size(); i += 2)
+    EXPECT_EQ(clients[i].sync().texts_with("topic.message"), 30U);
 }
 
 TEST(FindingDoubleClose, nothing_is_freed_while_it_is_being_used) {
@@ -95,10 +98,18 @@ TEST(FindingBroadcast, broadcast_during_disconnects_never_touches_a_dead_client)
         if (!alive[i] || rng.below(12) != 0) continue;
         alive[i] = false;
         switch (rng.below(4)) {
-          case 0: clients[i].reset(); break;
-          case 1: clients[i].end(); break;
-          case 2: clients[i].close(1000); break;
-          default: clients[i].call(7, "session.close"); break;
+          case 0:
+            clients[i].reset();
+            break;
+          case 1:
+            clients[i].end();
+            break;
+          case 2:
+            clients[i].close(1000);
+            break;
+          default:
+            clients[i].call(7, "session.close");
+            break;
         }
       }
       const auto caller = static_cast<std::size_t>(rng.below(clients.size()));
@@ -110,7 +121,8 @@ TEST(FindingBroadcast, broadcast_during_disconnects_never_touches_a_dead_client)
     }
     for (std::size_t i = 0; i < clients.size(); ++i) {
       if (!alive[i]) continue;
-      EXPECT_EQ(clients[i].sync().texts_with("hub.message"), expected[i]) << "seed " << seed << " client " << i;
+      EXPECT_EQ(clients[i].sync().texts_with("hub.message"), expected[i])
+          << "seed " << seed << " client " << i;
     }
   }
 }
@@ -292,7 +304,8 @@ TEST(FindingMessageLimit, message_limit_is_64_KiB_by_default_configurable_and_na
     World world(settings, routes());
     SimClient client(world);
     client.open();
-    EXPECT_TRUE(client.text_with("\"message_bytes\":" + std::to_string(limit))) << "announced in session.opened";
+    EXPECT_TRUE(client.text_with("\"message_bytes\":" + std::to_string(limit)))
+        << "announced in session.opened";
     client.text(padded_call(limit));
     client.sync();
     EXPECT_FALSE(client.reply(1).empty()) << "a message of exactly the limit";
@@ -341,7 +354,9 @@ TEST(FindingProbe, looking_at_a_connection_does_not_change_it) {
     for (; !idle.gone() && passed < 200'000; passed += 100) {
       if (looked_at) {
         if (passed % 1000 == 0) busy.call(static_cast<int>(passed), "hub.stats");
-        if (passed % 5000 == 0) busy.call(static_cast<int>(passed) + 1, "session.send", R"({"to":")" + idle.code() + R"(","data":1})");
+        if (passed % 5000 == 0)
+          busy.call(static_cast<int>(passed) + 1, "session.send",
+                    R"({"to":")" + idle.code() + R"(","data":1})");
       }
       busy.pong();
       world.advance(100);

@@ -44,7 +44,8 @@ TEST(Metrics, count_what_happened) {
   EXPECT_EQ(sample(text, "hubbub_deliveries_total"), 1);
   EXPECT_EQ(sample(text, "hubbub_errors_total{error=\"method_not_found\"}"), 1);
   EXPECT_EQ(sample(text, "hubbub_received_bytes_total"), static_cast<double>(world.stats().bytes_in));
-  EXPECT_EQ(sample(text, "hubbub_sent_bytes_total"), static_cast<double>(reader.received() + writer.received()));
+  EXPECT_EQ(sample(text, "hubbub_sent_bytes_total"),
+            static_cast<double>(reader.received() + writer.received()));
   EXPECT_EQ(sample(text, "hubbub_draining"), 0);
   EXPECT_GT(sample(text, "hubbub_resident_bytes").value_or(0), 1e6);
   EXPECT_EQ(sample(text, "hubbub_build_info{version=\"" + std::string(kVersion) + "\"}"), 1);
@@ -75,7 +76,8 @@ TEST(Metrics, every_limit_has_its_counter_from_the_start) {
   const std::string text = render_metrics(*world.shard);
   for (const LimitInfo& limit : limit_table()) {
     if (limit.metric.empty()) continue;
-    EXPECT_EQ(sample(text, "hubbub_limit_hits_total{limit=\"" + std::string(limit.metric) + "\"}"), 0) << limit.key;
+    EXPECT_EQ(sample(text, "hubbub_limit_hits_total{limit=\"" + std::string(limit.metric) + "\"}"), 0)
+        << limit.key;
   }
 }
 

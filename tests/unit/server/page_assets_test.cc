@@ -26,9 +26,9 @@ TEST(PageAssets, each_path_stands_once_and_begins_with_a_slash) {
 
 TEST(PageAssets, content_types_fit_the_files) {
   for (const PageAsset& asset : page_assets()) {
-    const std::string_view type = asset.path == "/"                ? "text/html; charset=utf-8"
-                                  : asset.path.ends_with(".css")   ? "text/css; charset=utf-8"
-                                                                   : "text/javascript; charset=utf-8";
+    const std::string_view type = asset.path == "/"              ? "text/html; charset=utf-8"
+                                  : asset.path.ends_with(".css") ? "text/css; charset=utf-8"
+                                                                 : "text/javascript; charset=utf-8";
     EXPECT_EQ(asset.content_type, type) << asset.path;
   }
 }
@@ -38,7 +38,8 @@ TEST(PageAssets, every_file_the_page_and_its_modules_name_is_embedded) {
   ASSERT_NE(find("/"), nullptr);
   for (const PageAsset& asset : page_assets())
     for (const std::string_view before : {"src=\"", "href=\"", "from \"", "import \""})
-      for (std::size_t at = asset.bytes.find(before); at != asset.bytes.npos; at = asset.bytes.find(before, at + 1)) {
+      for (std::size_t at = asset.bytes.find(before); at != asset.bytes.npos;
+           at = asset.bytes.find(before, at + 1)) {
         const std::size_t from = at + before.size();
         std::string path(asset.bytes.substr(from, asset.bytes.find('"', from) - from));
         if (path.starts_with('#') || path.starts_with("data:") || path.starts_with("http")) continue;

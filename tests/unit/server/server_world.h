@@ -29,6 +29,8 @@ inline ServerResponse fetch(World& world, const std::string& path, const std::st
   return response;
 }
 
-inline bool has(const ServerResponse& response, std::string_view part) { return response.head.find(part) != std::string::npos; }
+inline bool has(const ServerResponse& response, std::string_view part) {
+  return response.head.find(part) != std::string::npos;
+}
 
 }  // namespace hubbub::sim

@@ -87,8 +87,7 @@ std::string with_zero_times(std::string lines) {
   constexpr std::string_view kZero = "0000-00-00T00:00:00.000Z";
   for (std::size_t at = 0; at + kZero.size() <= lines.size(); ++at) {
     std::string part = lines.substr(at, kZero.size());
-    std::ranges::replace_if(
-        part, [](char c) { return c >= '0' && c <= '9'; }, '0');
+    std::ranges::replace_if(part, [](char c) { return c >= '0' && c <= '9'; }, '0');
     if (part == kZero) lines.replace(at, kZero.size(), kZero);
   }
   return lines;
