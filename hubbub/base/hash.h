@@ -24,6 +24,9 @@ using Sha256 = std::array<unsigned char, 32>;
 [[nodiscard]] std::string base64url(std::span<const unsigned char> data);
 // The number of bytes a base64 text (with padding) stands for, or -1 if it is not base64.
 [[nodiscard]] int base64_decoded_size(std::string_view text) noexcept;
+// A hash for tables whose keys peers choose: without knowing `key` (random, secret) collisions cannot be
+// planned. Not stable across versions.
+[[nodiscard]] std::uint64_t keyed_hash(std::string_view text, std::uint64_t key) noexcept;
 // FNV-1a, 64 bits: placement of sessions and topics on shards. Stable across processes and versions.
 [[nodiscard]] std::uint64_t placement_hash(std::string_view text) noexcept;
 

@@ -135,10 +135,18 @@ void Channel::on_stalled() {
     refuse(Errc::slow_consumer, "nothing read for outbox.write_stall");
 }
 
+void Channel::on_closing() {
+  open_timer_.cancel();
+  if (session_) session_->on_link_closing();
+}
+
 void Channel::on_gone() {
   open_timer_.cancel();
   link_ = nullptr;
-  if (session_) dispatcher_.hub().detach(*std::exchange(session_, nullptr));
+  if (!session_) return;
+  // Nobody can come back for the answers, as long as sessions cannot be resumed.
+  dispatcher_.forget_calls(*session_);
+  dispatcher_.hub().detach(*std::exchange(session_, nullptr));
 }
 
 FrameRef Channel::farewell(std::uint16_t code, std::string_view reason, std::int64_t retry_after_ms) {

@@ -28,6 +28,7 @@ class Channel final : public Endpoint {
   void on_text(std::string_view text) override;
   void on_binary(std::string_view bytes) override;
   void on_stalled() override;
+  void on_closing() override;
   void on_gone() override;
   [[nodiscard]] FrameRef farewell(std::uint16_t code, std::string_view reason,
                                   std::int64_t retry_after_ms) override;

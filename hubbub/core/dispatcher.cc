@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hubbub/base/assert.h"
+#include "hubbub/wire/utf8.h"
 #include "hubbub/wire/ws_codec.h"
 
 namespace hubbub {
@@ -195,7 +196,9 @@ void Dispatcher::run_request(Session& session, const wire::RpcRequest& request, 
 Result<Method*> Dispatcher::admit(Session& session, const wire::RpcRequest& request) {
   Method* method = methods_.find(request.method);
   if (!method)
-    return fail(Errc::method_not_found, "no method \"" + std::string(request.method.substr(0, 128)) + '"');
+    return fail(
+        Errc::method_not_found,
+        "no method \"" + std::string(wire::utf8_prefix(request.method, MethodTable::kNameBytesMax)) + '"');
   if (!env_.access.method_allowed(request.method))
     return fail(Errc::forbidden, "this server's access.allow does not list \"" + method->name + '"');
   if (session.calls.size() >= env_.limits.calls_in_flight && request.method != "$/cancelRequest") {
@@ -232,7 +235,11 @@ bool Dispatcher::take_back(const Call& call) {
 
 void Dispatcher::reply_error(std::string_view id, const Error& error, std::string& out) {
   env_.stats.error(error.code);
-  wire::append_error(out, id, error);
+  if (wire::utf8_valid(error.detail)) return wire::append_error(out, id, error);
+  // A handler's bad string must not break the connection's text.
+  Error told = error;
+  told.detail = mended_utf8(error.detail);
+  wire::append_error(out, id, told);
 }
 
 void Dispatcher::reply_result(std::string_view id, std::string_view result, std::string& out) {
@@ -285,6 +292,17 @@ void Dispatcher::cancel(Session& session, std::string_view id) {
   for (const auto handle : calls) {
     const PendingCall* call = calls_.get(handle);
     if (call && !call->id.empty() && call->id == id) complete(handle, fail(Errc::cancelled));
+  }
+}
+
+void Dispatcher::forget_calls(Session& session) {
+  for (const auto handle : std::exchange(session.calls, {})) {
+    const PendingCall* call = calls_.get(handle);
+    if (!call) continue;
+    const Handle<PendingBatch> waiting = call->batch;
+    calls_.erase(handle);
+    PendingBatch* batch = batches_.get(waiting);
+    if (batch && --batch->waiting == 0 && batch->dispatched) batches_.erase(waiting);
   }
 }
 

@@ -55,6 +55,8 @@ class Dispatcher {
   void complete(Handle<PendingCall> call, Result<std::string> result_json);
   // $/cancelRequest: answers the session's deferred call with that raw id -32800 now.
   void cancel(Session& session, std::string_view id);
+  // Drops the session's deferred calls: what their handlers answer goes nowhere.
+  void forget_calls(Session& session);
   [[nodiscard]] std::size_t calls_in_flight() const { return calls_.size(); }
 
  private:

@@ -11,7 +11,8 @@ constexpr std::size_t kTokenBytes = 32;
 constexpr std::size_t kEpochBytes = 8;
 }  // namespace
 
-Hub::Hub(const Env& env) : env_(env), broker_(std::make_unique<LocalBroker>(*this)) {}
+Hub::Hub(const Env& env)
+    : env_(env), topics_(0, StringHash{env.rng.next()}), broker_(std::make_unique<LocalBroker>(*this)) {}
 
 Hub::~Hub() {
   // Topics point at sessions: let subscriptions go first.

@@ -110,8 +110,9 @@ class Hub {
  private:
   struct StringHash {
     using is_transparent = void;
+    std::uint64_t key;
     std::size_t operator()(std::string_view text) const {
-      return static_cast<std::size_t>(placement_hash(text));
+      return static_cast<std::size_t>(keyed_hash(text, key));
     }
   };
   using TopicMap =

@@ -18,7 +18,9 @@ std::size_t character_bytes(std::string_view text) {
   return 0;
 }
 
-std::string mended(std::string_view text) {
+}  // namespace
+
+std::string mended_utf8(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::size_t bytes = character_bytes(text);
@@ -28,11 +30,9 @@ std::string mended(std::string_view text) {
   return out;
 }
 
-}  // namespace
-
 void append_json_text(std::string& out, std::string_view text) {
   if (wire::utf8_valid(text)) return wire::append_json_string(out, text);
-  wire::append_json_string(out, mended(text));
+  wire::append_json_string(out, mended_utf8(text));
 }
 
 void append_json_verbatim(std::string& out, std::string_view text) { out += text.empty() ? "null" : text; }

@@ -16,6 +16,9 @@ namespace hubbub {
 template <class T>
 void write_json(std::string& out, const T& value);
 
+// `text` with each byte that is not UTF-8 replaced by U+FFFD.
+[[nodiscard]] std::string mended_utf8(std::string_view text);
+
 // Appends `text` as a JSON string. Bytes that are not UTF-8 become U+FFFD each: a handler's bad string must
 // not become a message its reader has to close the connection for (RFC 6455 section 8.1).
 void append_json_text(std::string& out, std::string_view text);

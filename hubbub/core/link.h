@@ -49,6 +49,8 @@ class Endpoint {
   virtual void on_binary(std::string_view bytes) = 0;
   // The socket took no byte for limits.write_stall although there was something to write.
   virtual void on_stalled() = 0;
+  // The connection began to close, whichever side wanted it: what is sent from now on does not arrive.
+  virtual void on_closing() = 0;
   // The connection is gone; `link` must not be used any more. Called once.
   virtual void on_gone() = 0;
   // The message that tells the client why the connection itself closes it (a Close frame's reason can get

@@ -15,15 +15,22 @@
 
 namespace hubbub {
 
+// Why a message is in the outbox. Replies answer the client's own calls and never count against the bounds on
+// what others send it.
+enum class Lane : std::uint8_t { message, reply };
+
 class Outbox {
  public:
-  void push(FrameRef frame);
+  void push(FrameRef frame, Lane lane = Lane::message);
 
   [[nodiscard]] std::uint64_t acked() const { return acked_; }
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
   [[nodiscard]] std::uint64_t tail() const { return tail_; }
   [[nodiscard]] std::uint64_t unsent() const { return tail_ - sent_; }
   [[nodiscard]] std::size_t unsent_bytes() const { return unsent_bytes_; }
+  // The part of the unsent that are replies.
+  [[nodiscard]] std::uint64_t unsent_replies() const { return unsent_replies_; }
+  [[nodiscard]] std::size_t unsent_reply_bytes() const { return unsent_reply_bytes_; }
   [[nodiscard]] std::uint64_t kept() const { return sent_ - acked_; }
   [[nodiscard]] std::size_t kept_bytes() const { return kept_bytes_; }
 
@@ -42,15 +49,21 @@ class Outbox {
   void check_invariants() const;
 
  private:
-  [[nodiscard]] FrameRef& slot(std::uint64_t index) { return ring_[index & (ring_.size() - 1)]; }
-  [[nodiscard]] const FrameRef& slot(std::uint64_t index) const { return ring_[index & (ring_.size() - 1)]; }
+  struct Entry {
+    FrameRef frame;
+    Lane lane = Lane::message;
+  };
+  [[nodiscard]] Entry& slot(std::uint64_t index) { return ring_[index & (ring_.size() - 1)]; }
+  [[nodiscard]] const Entry& slot(std::uint64_t index) const { return ring_[index & (ring_.size() - 1)]; }
   void grow();
 
-  std::vector<FrameRef> ring_;  // size 0 or a power of two
+  std::vector<Entry> ring_;  // size 0 or a power of two
   std::uint64_t acked_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t tail_ = 0;
+  std::uint64_t unsent_replies_ = 0;
   std::size_t unsent_bytes_ = 0;
+  std::size_t unsent_reply_bytes_ = 0;
   std::size_t kept_bytes_ = 0;
 };
 

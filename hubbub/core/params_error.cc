@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "hubbub/wire/utf8.h"
+
 namespace hubbub {
 namespace {
 
@@ -17,9 +19,7 @@ using detail::MemberReader;
 // At most kEchoBytesMax bytes of something a peer sent, cut between characters.
 std::string shorten(std::string_view text) {
   if (text.size() <= kEchoBytesMax) return std::string(text);
-  std::size_t end = kEchoBytesMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return std::string(text.substr(0, end)) + "…";
+  return std::string(wire::utf8_prefix(text, kEchoBytesMax)) + "…";
 }
 
 std::string_view json_type(dom::element element) {

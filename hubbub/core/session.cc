@@ -16,9 +16,11 @@ Session::Session(Hub& hub, const Env& env, Identity identity)
       rate_(env.limits.rate_burst, env.now()),
       timer_([](void* self, Millis) { static_cast<Session*>(self)->on_timer(); }, this) {}
 
+std::size_t Session::backlog_bytes() const { return outbox_.unsent_bytes() - outbox_.unsent_reply_bytes(); }
+
 bool Session::outbox_full() const {
-  return outbox_.unsent_bytes() >= env_.limits.outbox_hard_bytes ||
-         outbox_.unsent() >= env_.limits.outbox_messages;
+  return backlog_bytes() >= env_.limits.outbox_hard_bytes ||
+         outbox_.unsent() - outbox_.unsent_replies() >= env_.limits.outbox_messages;
 }
 
 PushStatus Session::push(const FrameRef& frame) {
@@ -28,7 +30,7 @@ PushStatus Session::push(const FrameRef& frame) {
     link_->flush_now();
     if (!link_ || link_closing_) return PushStatus::detached;
     if (outbox_full()) {
-      const bool bytes = outbox_.unsent_bytes() >= env_.limits.outbox_hard_bytes;
+      const bool bytes = backlog_bytes() >= env_.limits.outbox_hard_bytes;
       env_.stats.hit(bytes ? LimitHit::hard_bytes : LimitHit::outbox_messages);
       close_link(error_info(Errc::slow_consumer).close_code,
                  bytes ? "slow consumer: outbox.hard_bytes unread" : "slow consumer: outbox.messages unread",
@@ -38,7 +40,7 @@ PushStatus Session::push(const FrameRef& frame) {
   }
   outbox_.push(frame);
   ++env_.stats.deliveries;
-  if (outbox_.unsent_bytes() > env_.limits.outbox_soft_bytes && !timer_.armed())
+  if (backlog_bytes() > env_.limits.outbox_soft_bytes && !timer_.armed())
     env_.timers.arm(timer_, env_.now() + env_.limits.outbox_soft_ms);
   link_->wake();
   return PushStatus::queued;
@@ -46,7 +48,7 @@ PushStatus Session::push(const FrameRef& frame) {
 
 void Session::push_reply(FrameRef frame) {
   if (!link_ || link_closing_) return;
-  outbox_.push(std::move(frame));
+  outbox_.push(std::move(frame), Lane::reply);
   link_->wake();
 }
 
@@ -55,8 +57,7 @@ void Session::on_sent() {
   // Nothing is kept for replay yet: what the socket took is let go.
   outbox_.trim(outbox_.sent());
   ++env_.stats.messages_out;
-  if (state_ == SessionState::attached && timer_.armed() &&
-      outbox_.unsent_bytes() <= env_.limits.outbox_soft_bytes)
+  if (state_ == SessionState::attached && timer_.armed() && backlog_bytes() <= env_.limits.outbox_soft_bytes)
     timer_.cancel();
 }
 
@@ -68,7 +69,7 @@ void Session::on_stalled() {
 
 void Session::on_timer() {
   if (state_ == SessionState::detached) return hub_.expire(*this);
-  if (state_ != SessionState::attached || outbox_.unsent_bytes() <= env_.limits.outbox_soft_bytes) return;
+  if (state_ != SessionState::attached || backlog_bytes() <= env_.limits.outbox_soft_bytes) return;
   env_.stats.hit(LimitHit::soft_bytes);
   close_link(error_info(Errc::slow_consumer).close_code,
              "slow consumer: more than outbox.soft_bytes unread for outbox.soft_time", CloseMode::now);
@@ -82,10 +83,14 @@ bool Session::take_rate(Millis& retry_after_ms) {
   return false;
 }
 
-void Session::close_link(std::uint16_t code, std::string_view reason, CloseMode mode, Millis retry_after_ms) {
-  if (!link_ || link_closing_) return;
+void Session::on_link_closing() {
   link_closing_ = true;
   timer_.cancel();
+}
+
+void Session::close_link(std::uint16_t code, std::string_view reason, CloseMode mode, Millis retry_after_ms) {
+  if (!link_ || link_closing_) return;
+  on_link_closing();
   link_->close(code, reason, mode, closing_notice(code, reason, retry_after_ms));
 }
 

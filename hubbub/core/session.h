@@ -71,8 +71,12 @@ class Session {
   void on_sent();
   // The socket took nothing for limits.write_stall.
   void on_stalled();
+  // The connection is closing, whoever began it: nothing more can be delivered.
+  void on_link_closing();
   // False while the client has more than outbox.soft_bytes of answers to read.
-  [[nodiscard]] bool accepts_input() const { return outbox_.unsent_bytes() <= env_.limits.outbox_soft_bytes; }
+  [[nodiscard]] bool accepts_input() const {
+    return outbox_.unsent_reply_bytes() <= env_.limits.outbox_soft_bytes;
+  }
 
   // Takes one message of the rate allowance; otherwise `retry_after_ms` says when the next is there.
   [[nodiscard]] bool take_rate(Millis& retry_after_ms);
@@ -87,6 +91,8 @@ class Session {
 
  private:
   friend class Hub;  // attach, detach and end are the hub's decisions
+  // Unsent bytes that others sent it; its own replies do not count.
+  [[nodiscard]] std::size_t backlog_bytes() const;
   [[nodiscard]] bool outbox_full() const;
   void on_timer();
 

@@ -5,6 +5,7 @@
 
 #include "hubbub/base/assert.h"
 #include "hubbub/core/outbox.h"
+#include "hubbub/wire/utf8.h"
 
 namespace hubbub {
 namespace {
@@ -48,15 +49,20 @@ void Connection::send_uncounted(FrameRef frame) {
 
 void Connection::close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) {
   if (phase_ != Phase::open) return;
+  count_close(code);
+  begin_close(code, reason, mode, std::move(farewell));
+}
+
+void Connection::begin_close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) {
   phase_ = Phase::closing;
   close_code_ = code;
-  count_close(code == 0 ? kNoCloseCode : code);
-  close_reason_ = reason.substr(0, wire::kCloseReasonMax);
+  close_reason_ = wire::utf8_prefix(reason, wire::kCloseReasonMax);
   closing_ =
       std::make_unique<Closing>(Closing{std::move(farewell), wire::make_close_frame(code, reason), mode});
   arm(env_.now() + env_.limits.close_deadline_ms);
   if (paused_) host_.want_read(*this);  // the peer's Close may be behind what is held
   wake();
+  endpoint_->on_closing();
 }
 
 // --- Input
@@ -92,6 +98,7 @@ void Connection::read_some(std::span<char> buffer) {
     if (!wants_input()) return;
     paused_ = false;
     use_held();
+    if (paused_) return;
   }
   for (std::size_t budget = env_.limits.read_bytes_per_turn;;) {
     if (!wants_input()) {
@@ -106,7 +113,7 @@ void Connection::read_some(std::span<char> buffer) {
     env_.stats.bytes_in += got.bytes;
     last_life_at_ = env_.now();
     on_bytes(buffer.first(got.bytes));
-    if (phase_ == Phase::doomed) return;
+    if (phase_ == Phase::doomed || paused_) return;         // what is held comes first
     if (got.bytes < buffer.size() && !peer_ended_) return;  // the socket is empty: the next edge will tell
     if (got.bytes >= budget) return host_.want_read(*this);
     budget -= got.bytes;
@@ -164,7 +171,7 @@ void Connection::serve_head() {
 
 void Connection::answer(const wire::HttpRequest& request) {
   const bool head_only = request.method == "HEAD";
-  if (refusal_) return respond(wire::http_refusal(*refusal_), head_only);
+  if (refusal_) return respond(host_.service().on_refused(request, *refusal_), head_only);
   auto outcome = host_.service().on_request(request, peer_);
   if (auto* upgrade = std::get_if<Upgrade>(&outcome)) return open(std::move(*upgrade));
   auto& response = std::get<wire::HttpResponse>(outcome);
@@ -250,8 +257,10 @@ void Connection::on_frame(const wire::DecoderEvent& event) {
 
 void Connection::on_peer_close(std::uint16_t code, std::string_view reason) {
   if (phase_ == Phase::open) {
+    // A peer's own codes are counted together: it could invent two thousand, or feign ours.
+    count_close(code < 3000 ? code : std::uint16_t{0});
     // The echo of the peer's code completes the handshake (section 5.5.1).
-    close(code == kNoCloseCode ? 0 : code, {}, CloseMode::after_outbox, {});
+    begin_close(code == kNoCloseCode ? std::uint16_t{0} : code, {}, CloseMode::after_outbox, {});
     close_code_ = code;
     close_reason_ = reason;
   }
@@ -315,9 +324,10 @@ void Connection::after_write() {
 
 void Connection::finish() {
   if (phase_ == Phase::finishing || phase_ == Phase::doomed) return;
+  // One deadline from the first wish to close to the last byte.
+  if (phase_ != Phase::closing) arm(env_.now() + env_.limits.close_deadline_ms);
   phase_ = Phase::finishing;
   held_ = {};
-  arm(env_.now() + env_.limits.close_deadline_ms);
   wake();
 }
 
@@ -353,11 +363,7 @@ void Connection::reap() {
                                       {"bytes_out", bytes_out_}});
 }
 
-void Connection::count_close(std::uint16_t code) {
-  // Codes of the applications' own range are counted together: a peer could invent two thousand.
-  const bool registered = code < 3000 || (code >= 4000 && code < 4600);
-  ++env_.stats.closes[registered ? code : std::uint16_t{0}];
-}
+void Connection::count_close(std::uint16_t code) { ++env_.stats.closes[code]; }
 
 // --- Time
 

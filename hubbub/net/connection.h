@@ -110,6 +110,7 @@ class Connection final : public Link {
   void feed(std::span<char> bytes);
   void hold(std::span<const char> bytes);
   void on_frame(const wire::DecoderEvent& event);
+  void begin_close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell);
   void on_peer_close(std::uint16_t code, std::string_view reason);
   void queue_close_frame();
   void finish();

@@ -25,6 +25,13 @@ class Service {
   // Shard's thread. `peer` is the other end of the TCP connection.
   [[nodiscard]] virtual std::variant<wire::HttpResponse, Upgrade> on_request(const wire::HttpRequest& request,
                                                                              const Address& peer) = 0;
+  // The same for a connection that a limit refused when it was accepted (429, 503): what it gets instead,
+  // which ends it.
+  [[nodiscard]] virtual wire::HttpResponse on_refused(const wire::HttpRequest& request,
+                                                      const Error& refusal) {
+    static_cast<void>(request);
+    return wire::http_refusal(refusal);
+  }
 };
 
 }  // namespace hubbub

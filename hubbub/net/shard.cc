@@ -10,8 +10,6 @@ namespace {
 
 // Tags below a generation-1 handle (generation << 32): never a connection's.
 constexpr std::uint64_t kListenerTag = 1;
-// Refused connections kept at a time to be told why; beyond, they are closed unanswered.
-constexpr std::size_t kRefusedMax = 256;
 constexpr std::size_t kReadBufferBytes = 64 * 1024;
 constexpr Millis kDrainStepMs = 20;
 
@@ -156,7 +154,7 @@ void Shard::add_connection(const AcceptResult& accepted) {
     ++stats_.http_refused;
     if (counted_by_ip) ip_gate_.release(accepted.peer);
   }
-  if (refused && refused_ >= kRefusedMax) return io_.close(accepted.socket);
+  if (refused && refused_ >= settings_.refused_max) return io_.close(accepted.socket);
   const auto handle =
       connections_.emplace(*this, env_, accepted.socket, accepted.peer, next_id_++, std::move(refusal));
   Connection& connection = *connections_.get(handle);

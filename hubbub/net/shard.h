@@ -26,6 +26,7 @@ struct ShardSettings {
   AccessRules access;
   wire::DeflateSettings deflate;
   std::size_t connections_max = 1024;  // of this shard, from limits.connections and RLIMIT_NOFILE
+  std::size_t refused_max = 256;       // connections beyond these that are kept for a moment to be told why
   Millis drain_period_ms = 10'000;
 };
 

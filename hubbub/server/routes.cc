@@ -78,11 +78,22 @@ std::variant<wire::HttpResponse, Upgrade> Routes::upgrade(const wire::HttpReques
   }
   if (shard_.draining()) return wire::http_refusal(retry_later(Errc::draining, "this server is draining"));
   if (settings_.echo) return Upgrade{std::move(*handshake), std::make_unique<EchoEndpoint>(shard_.env())};
-  if (shard_.hub().full())
+  if (shard_.hub().full()) {
+    shard_.env().stats.hit(LimitHit::sessions);
     return wire::http_refusal(
         retry_later(Errc::node_full, "this server has all the sessions it takes (limits.sessions)"));
+  }
   const ChannelMode mode = handshake->subprotocol == kSubprotocol ? ChannelMode::v1 : ChannelMode::plain;
   return Upgrade{std::move(*handshake), std::make_unique<Channel>(shard_.dispatcher(), mode)};
+}
+
+wire::HttpResponse Routes::on_refused(const wire::HttpRequest& request, const Error& refusal) {
+  const bool for_operators =
+      request.path == "/healthz" || request.path == "/readyz" || request.path == "/metrics";
+  if (refusal.code != Errc::node_full || !for_operators) return wire::http_refusal(refusal);
+  wire::HttpResponse response = plain(request);
+  response.keep_alive = false;
+  return response;
 }
 
 wire::HttpResponse Routes::plain(const wire::HttpRequest& request) {

@@ -21,6 +21,8 @@ class Routes final : public Service {
   Routes(Shard& shard, RoutesSettings settings);
   std::variant<wire::HttpResponse, Upgrade> on_request(const wire::HttpRequest& request,
                                                        const Address& peer) override;
+  // A full server still tells that it lives, and its metrics.
+  wire::HttpResponse on_refused(const wire::HttpRequest& request, const Error& refusal) override;
 
  private:
   [[nodiscard]] std::variant<wire::HttpResponse, Upgrade> upgrade(const wire::HttpRequest& request,

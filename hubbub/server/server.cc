@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -37,18 +38,18 @@ std::size_t raise_descriptor_limit() {
   return static_cast<std::size_t>(std::min(limit.rlim_cur, kMost));
 }
 
-std::size_t connections_for(const Limits& limits) {
+ShardSettings shard_settings(const Config& config) {
   const std::size_t descriptors = raise_descriptor_limit();
   const std::size_t room =
       descriptors > 2 * kOwnDescriptors ? descriptors - kOwnDescriptors : descriptors / 4;
-  return limits.connections == 0 ? room : std::min(limits.connections, room);
-}
-
-ShardSettings shard_settings(const Config& config) {
+  // Some are for those who must be told that there is no room.
+  const std::size_t refused = std::min<std::size_t>(256, room / 4);
+  const std::size_t connections = config.limits.connections;
   return {.limits = config.limits,
           .access = config.access,
           .deflate = config.compression,
-          .connections_max = connections_for(config.limits),
+          .connections_max = connections == 0 ? room - refused : std::min(connections, room - refused),
+          .refused_max = refused,
           .drain_period_ms = config.drain_period_ms};
 }
 
@@ -74,6 +75,13 @@ struct Server::Parts {
   std::optional<Shard> shard;
   std::optional<Routes> routes;
   std::thread thread;
+  std::mutex joining;  // run() and stop() may wait at the same time
+
+  void join() {
+    const std::lock_guard lock(joining);
+    if (thread.joinable()) thread.join();
+  }
+
   std::atomic<bool> running{false};  // from when shard is there until its last turn
   std::atomic<bool> cut{false};
 };
@@ -102,6 +110,11 @@ void Server::use_echo() { parts_->echo = true; }
 Result<std::string> Server::start() {
   Parts& p = *parts_;
   HUBBUB_ASSERT(!p.shard);
+  // The same rule as load_config()'s, for configurations made in code.
+  if (!p.config.access.configured() && !p.config.listen.loopback())
+    return fail(Errc::internal_error,
+                "protected mode: without access.allow the server listens on loopback only, not on " +
+                    p.config.listen.text() + "; set access.allow, and access.origins for browsers");
   p.shard.emplace(shard_settings(p.config), p.io, p.clock, p.rng, *p.log, p.methods);
   p.dispatcher = &p.shard->dispatcher();
   p.routes.emplace(*p.shard, RoutesSettings{p.config.cors_origins, p.echo});
@@ -130,19 +143,23 @@ Result<std::string> Server::start() {
 
 void Server::stop() {
   Parts& p = *parts_;
-  if (!p.thread.joinable()) return;
+  if (!p.shard) return;
   p.shard->post([&p] { p.shard->begin_drain(); });
-  p.thread.join();
+  p.join();
 }
 
 int Server::run() {
   Parts& p = *parts_;
   StopSignals signals;
+  // A log whose reader has gone must not end the server; sockets do not raise it.
+  ::signal(SIGPIPE, SIG_IGN);
   if (auto started = start(); !started) {
     p.log->error("cannot start", {{"reason", started.error().message()}});
     return static_cast<int>(ExitCode::unavailable);
   }
-  const int signal = signals.wait();
+  constexpr Millis kLook = 200;  // stop() may have ended the shard from another thread
+  int signal = 0;
+  while (p.running && signal == 0) signal = signals.wait_for(kLook);
   p.log->info("draining", {{"signal", signal}, {"period_ms", p.config.drain_period_ms}});
   p.shard->post([&p] { p.shard->begin_drain(); });
   while (p.running) {
@@ -151,7 +168,7 @@ int Server::run() {
     p.log->warn("stopped at once", {{"signal", second}});
     ::_exit(128 + second);
   }
-  p.thread.join();
+  p.join();
   p.log->info("stopped");
   return static_cast<int>(ExitCode::ok);
 }

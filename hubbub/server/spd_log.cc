@@ -10,11 +10,17 @@
 #include <array>
 #include <cmath>
 
+#include "hubbub/wire/utf8.h"
+
 namespace hubbub {
 namespace {
 
 constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 4> kUpperNames{"DEBUG", "INFO", "WARN", "ERROR"};
+
+// A value from a peer (an Origin, a method's name) is cut to this: a log line is not a place to fill disks
+// from.
+constexpr std::size_t kValueBytesMax = 512;
 
 std::size_t index_of(LogLevel level) { return static_cast<std::size_t>(level); }
 
@@ -117,7 +123,10 @@ struct ValueWriter {
   std::string& out;
   LogFormat format;
 
-  void operator()(std::string_view text) const {
+  void operator()(std::string_view whole) const {
+    std::string_view text = wire::utf8_prefix(whole, kValueBytesMax);
+    std::string cut;
+    if (text.size() < whole.size()) text = cut = std::string(text) + "...";
     if (format == LogFormat::text && is_plain(text)) {
       out += text;
     } else {

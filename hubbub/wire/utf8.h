@@ -3,6 +3,7 @@
 // feed().
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -25,5 +26,8 @@ class Utf8Checker {
 };
 
 [[nodiscard]] bool utf8_valid(std::string_view text) noexcept;
+
+// The first `bytes_max` bytes of valid UTF-8, fewer where a character would be cut.
+[[nodiscard]] std::string_view utf8_prefix(std::string_view text, std::size_t bytes_max) noexcept;
 
 }  // namespace hubbub::wire

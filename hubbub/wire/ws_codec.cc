@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "hubbub/wire/utf8.h"
+
 namespace hubbub::wire {
 namespace {
 
@@ -37,14 +39,6 @@ void xor_word(char* at, Word mask) noexcept {
   std::memcpy(at, &word, sizeof word);
 }
 
-// The longest prefix within `size_max` bytes that does not split a UTF-8 character.
-std::string_view cut_utf8(std::string_view text, std::size_t size_max) noexcept {
-  if (text.size() <= size_max) return text;
-  std::size_t size = size_max;
-  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
-  return text.substr(0, size);
-}
-
 }  // namespace
 
 bool close_code_valid(std::uint16_t code) noexcept {
@@ -66,7 +60,7 @@ FrameRef make_frame(Opcode opcode, std::string_view payload, bool compressed) {
 
 FrameRef make_close_frame(std::uint16_t code, std::string_view reason) {
   if (code == 0) return make_frame(Opcode::close, {});
-  const std::string_view kept = cut_utf8(reason, kCloseReasonMax);
+  const std::string_view kept = utf8_prefix(reason, kCloseReasonMax);
   char payload[kControlPayloadMax];
   payload[0] = static_cast<char>(code >> 8);
   payload[1] = static_cast<char>(code & 0xFF);

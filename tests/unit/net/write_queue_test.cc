@@ -21,6 +21,7 @@ class OutboxEndpoint final : public Endpoint {
   void on_text(std::string_view) override {}
   void on_binary(std::string_view) override {}
   void on_stalled() override {}
+  void on_closing() override {}
   void on_gone() override {}
   FrameRef farewell(std::uint16_t, std::string_view, std::int64_t) override { return {}; }
   Outbox* outbox() override { return &box; }
