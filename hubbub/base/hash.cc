@@ -76,7 +76,8 @@ std::uint64_t keyed_hash(std::string_view text, std::uint64_t key) noexcept {
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
   };
   const std::uint64_t odd = key | 1;
-  std::uint64_t hash = key ^ (text.size() * 0x9e3779b97f4a7c15ULL);
+  std::uint64_t hash = key * 0x9e3779b97f4a7c15ULL;  // not the key itself: `odd` would cancel it
+  const std::uint64_t last = 0xe7037ed1a0b428dbULL ^ text.size();  // zero bytes at the end count
   while (!text.empty()) {
     std::uint64_t word = 0;
     const std::size_t size = std::min(text.size(), sizeof word);
@@ -84,7 +85,7 @@ std::uint64_t keyed_hash(std::string_view text, std::uint64_t key) noexcept {
     hash = fold(hash ^ word ^ odd, odd * 0xd6e8feb86659fd93ULL | 1) + key;
     text.remove_prefix(size);
   }
-  return fold(hash ^ odd, 0xe7037ed1a0b428dbULL);
+  return fold(hash ^ odd, last);
 }
 
 std::uint64_t placement_hash(std::string_view text) noexcept {

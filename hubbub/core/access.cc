@@ -157,7 +157,10 @@ bool origin_listed(std::string_view origin, const std::vector<std::string>& orig
 bool valid_method_pattern(std::string_view pattern) {
   if (pattern.empty() || pattern.size() > kMethodBytesMax) return false;
   if (pattern.ends_with('*')) pattern.remove_suffix(1);
-  return std::ranges::all_of(pattern, [](char c) { return c > ' ' && c <= '~' && c != '*' && c != ','; });
+  // Brackets and quotes are a TOML list that ended up where commas are meant.
+  static constexpr std::string_view kNever = "*,[]\"'";
+  return std::ranges::all_of(
+      pattern, [](char c) { return c > ' ' && c <= '~' && kNever.find(c) == std::string_view::npos; });
 }
 
 bool valid_origin_pattern(std::string_view pattern) {

@@ -32,6 +32,9 @@ class Channel final : public Endpoint {
   void on_gone() override;
   [[nodiscard]] FrameRef farewell(std::uint16_t code, std::string_view reason,
                                   std::int64_t retry_after_ms) override;
+  [[nodiscard]] std::string label() const override {
+    return session_ ? session_->code().text() : std::string();
+  }
   [[nodiscard]] Outbox* outbox() override { return session_ ? &session_->outbox() : nullptr; }
   void on_sent() override;
   [[nodiscard]] bool accepts_input() const override { return !session_ || session_->accepts_input(); }

@@ -152,7 +152,9 @@ void Dispatcher::run(Session& session, std::string_view raw, wire::dom::element 
   const auto request = wire::read_request(raw, element, id);
   Millis retry_after_ms = 0;
   ++env_.stats.calls;
-  if (!session.take_rate(retry_after_ms)) {
+  // Leaving is always possible.
+  const bool leaves = request && request->method == "session.close";
+  if (!leaves && !session.take_rate(retry_after_ms)) {
     if (request && request->is_notification()) return;
     Error error = limit_error(
         Errc::rate_limited, "limits.rate_per_s",
@@ -235,10 +237,12 @@ bool Dispatcher::take_back(const Call& call) {
 
 void Dispatcher::reply_error(std::string_view id, const Error& error, std::string& out) {
   env_.stats.error(error.code);
-  if (wire::utf8_valid(error.detail)) return wire::append_error(out, id, error);
+  if (wire::utf8_valid(error.detail) && wire::utf8_valid(error.data))
+    return wire::append_error(out, id, error);
   // A handler's bad string must not break the connection's text.
   Error told = error;
   told.detail = mended_utf8(error.detail);
+  told.data = mended_utf8(error.data);
   wire::append_error(out, id, told);
 }
 

@@ -57,6 +57,8 @@ class Endpoint {
   // lost); null: none. `retry_after_ms` < 0: not said.
   [[nodiscard]] virtual FrameRef farewell(std::uint16_t code, std::string_view reason,
                                           std::int64_t retry_after_ms) = 0;
+  // Whom it serves, for the log: a session's code, or "".
+  [[nodiscard]] virtual std::string label() const { return {}; }
   // Messages to write, or nullptr while there is no session. Asked again at each flush.
   [[nodiscard]] virtual Outbox* outbox() = 0;
   // One frame of the outbox was written whole (the endpoint marks it sent).

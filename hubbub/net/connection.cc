@@ -350,10 +350,12 @@ void Connection::doom(std::string_view why) {
 
 void Connection::reap() {
   if (!endpoint_) return;
+  const std::string served = endpoint_->label();
   endpoint_->on_gone();
   if (close_code_ == kCutCode) count_close(kCutCode);
   env_.log.info("connection closed", {{"connection", id_},
                                       {"remote", remote()},
+                                      {"session", served},
                                       {"code", close_code_},
                                       {"reason", close_reason_},
                                       {"duration_ms", env_.now() - opened_at_},

@@ -51,8 +51,16 @@ bool passing_accept_error(int error) {
   }
 }
 
-std::unexpected<Error> listen_error(const std::string& host, std::uint16_t port, const char* what) {
+std::unexpected<Error> listen_error(const std::string& host, std::uint16_t port, std::string what) {
   return fail(Errc::internal_error, "cannot listen on " + host + ":" + std::to_string(port) + ": " + what);
+}
+
+std::string listen_failure(int error) {
+  std::string what = std::strerror(error);
+  if (error == EADDRINUSE) what += "; another program has it: stop that one, or choose another port";
+  if (error == EADDRNOTAVAIL) what += "; no interface of this machine has that address";
+  if (error == EACCES) what += "; ports below 1024 want CAP_NET_BIND_SERVICE";
+  return what;
 }
 
 struct AddrInfoFree {
@@ -124,7 +132,7 @@ Result<Listening> EpollIo::listen(const std::string& host, std::uint16_t port) {
   if (::bind(fd, info->ai_addr, info->ai_addrlen) != 0 || ::listen(fd, kBacklog) != 0) {
     const int error = errno;
     ::close(fd);
-    return listen_error(host, port, std::strerror(error));
+    return listen_error(host, port, listen_failure(error));
   }
   return Listening{fd, bound_address(fd)};
 }

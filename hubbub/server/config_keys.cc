@@ -202,13 +202,13 @@ void add_server_keys(std::vector<ConfigKey>& keys) {
 }
 
 void add_access_keys(std::vector<ConfigKey>& keys) {
-  keys.push_back(
-      list_key("access.allow",
-               "methods that clients may call; * at the end stands for any ending, * alone for every method. "
-               "Empty: every method, on loopback addresses only",
-               "method names", valid_method_pattern,
-               "must be a method name, or the beginning of one with * at the end",
-               [](auto& c) -> auto& { return c.access.allow; }));
+  keys.push_back(list_key(
+      "access.allow",
+      "methods that clients may call; * at the end stands for any ending, * alone for every method. "
+      "Empty: every method, on loopback addresses only",
+      "method names", valid_method_pattern,
+      "must be a method name, or the beginning of one with * at the end; outside TOML a list is written a,b",
+      [](auto& c) -> auto& { return c.access.allow; }));
   constexpr const char* kOriginRule =
       "must be an origin such as https://app.example.com, https://*.example.com, null, or *, without a path";
   keys.push_back(list_key(

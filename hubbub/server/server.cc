@@ -75,7 +75,7 @@ struct Server::Parts {
   std::optional<Shard> shard;
   std::optional<Routes> routes;
   std::thread thread;
-  std::mutex joining;  // run() and stop() may wait at the same time
+  std::mutex joining;  // of thread: run() starts it and waits for it, as stop() may at the same time
 
   void join() {
     const std::lock_guard lock(joining);
@@ -131,6 +131,7 @@ Result<std::string> Server::start() {
                             {"connections_max", p.shard->settings().connections_max},
                             {"protected", !p.config.access.configured()},
                             {"echo", p.echo}});
+  const std::lock_guard lock(p.joining);
   p.running = true;
   p.thread = std::thread([&p] {
     p.shard->bind_thread();
@@ -143,8 +144,7 @@ Result<std::string> Server::start() {
 
 void Server::stop() {
   Parts& p = *parts_;
-  if (!p.shard) return;
-  p.shard->post([&p] { p.shard->begin_drain(); });
+  if (p.running) p.shard->post([&p] { p.shard->begin_drain(); });
   p.join();
 }
 

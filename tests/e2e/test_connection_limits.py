@@ -9,6 +9,7 @@ import http_raw
 import pytest
 import rawws
 from client import eventually
+from hub import LogLine
 from stats import limit_hits
 
 
@@ -56,6 +57,30 @@ def test_a_full_node_answers_503_with_retry_after(start_hub):
     for client in clients:
         client.sock.close()
     assert limit_hits_later(server, "connections") >= 1
+
+
+def test_a_full_node_still_tells_its_health_and_metrics(start_hub):
+    server = start_hub({"limits.connections": "2"})
+    with rawws.connect(server.address), rawws.connect(server.address):
+        for path in ("/healthz", "/readyz", "/metrics"):
+            with http_raw.HttpConnection(server.address) as connection:
+                response = connection.get(path)
+                assert response.status == 200 and response.headers["connection"] == "close", path
+                assert connection.at_end()
+        for path in ("/", "/ws", "/nothing"):
+            refused = http_raw.get(server, path)
+            assert refused.status == 503 and int(refused.headers["retry-after"]) >= 1, path
+        assert http_raw.upgrade(server).status == 503
+        assert limit_hits(server, "connections") >= 7
+
+
+def test_an_address_with_too_many_connections_gets_429_from_every_endpoint(start_hub):
+    server = start_hub(
+        {"limits.ip_exempt_loopback": "false", "limits.ip_connections": "1", "limits.ip_connects_per_s": "0"}
+    )
+    with rawws.connect(server.address):
+        for path in ("/healthz", "/readyz", "/metrics", "/"):
+            assert http_raw.get(server, path).status == 429, path
 
 
 def limit_hits_later(server, limit):
@@ -108,6 +133,33 @@ def test_a_server_with_few_descriptors_survives_hundreds_of_connects(start_hub):
         for client in clients:
             client.reset()
     wait_upgrade(server)
+
+
+def test_a_server_with_few_descriptors_keeps_some_for_those_it_refuses(start_hub):
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))
+
+    server = start_hub(preexec=few)
+    line = LogLine(server.wait_log(lambda text: "listening" in text))
+    most = int(line.fields["connections_max"])
+    assert 100 < most < 300
+    clients, outcomes = knock(server, 300)
+    assert outcomes.count(101) == most
+    assert 503 in outcomes and set(outcomes) <= {101, 503, "ended"}
+    assert server.fds() < 300
+    for client in clients[most:]:
+        client.reset()
+
+    def told():
+        try:
+            return http_raw.get(server, "/healthz").status == 200
+        except OSError:
+            return False
+
+    asyncio.run(eventually(told))
+    assert limit_hits(server, "fds") == 0
+    for client in clients[:most]:
+        client.reset()
 
 
 @pytest.mark.slow

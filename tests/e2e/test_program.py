@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
@@ -239,6 +240,27 @@ async def test_an_idle_keep_alive_connection_cannot_hold_up_the_drain(start_hub)
 
 
 # Log
+
+
+async def test_a_log_reader_that_goes_away_does_not_end_the_server():
+    read_end, write_end = os.pipe()
+    server = Hub(args=["--log-level", "debug"])
+    with open(read_end, "rb") as log, open(write_end, "wb") as stderr:
+        server.process = subprocess.Popen(
+            server.command, env=server.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr
+        )
+        stderr.close()
+        try:
+            host, port = re.search(rb"address=([0-9.]+):(\d+)", log.readline()).groups()
+            server.address = (host.decode(), int(port))
+            log.close()
+            for _ in range(3):
+                async with await Client.open(server) as client:
+                    assert await client.call("echo", [1]) == [1]
+            server.signal()
+            assert await asyncio.to_thread(server.process.wait, DEADLINE_S) == OK
+        finally:
+            server.kill()
 
 
 async def test_connections_are_logged_with_code_duration_counts_and_address(start_hub):

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace hubbub {
 namespace {
@@ -80,6 +83,31 @@ TEST(PlacementHash, is_fnv_1a_on_every_machine_and_in_every_version) {
   EXPECT_EQ(placement_hash(""), 0xcbf29ce484222325u);
   EXPECT_EQ(placement_hash("a"), 0xaf63dc4c8601ec8cu);
   EXPECT_EQ(placement_hash("foobar"), 0x85944171f73967e8u);
+}
+
+TEST(KeyedHash, is_equal_for_equal_input_and_differs_by_key) {
+  const std::vector<std::string> texts = {"", "a", "topic", "12345678", "123456789", std::string(255, 'x')};
+  for (const std::string& text : texts) {
+    EXPECT_EQ(keyed_hash(text, 42), keyed_hash(std::string(text), 42)) << text;
+    std::set<std::uint64_t> hashes;
+    // Neighbours, too: 42 and 43 differ in the lowest bit only.
+    for (std::uint64_t key = 0; key < 1000; ++key) hashes.insert(keyed_hash(text, key));
+    EXPECT_EQ(hashes.size(), 1000u) << text;
+  }
+}
+
+TEST(KeyedHash, has_no_collisions_among_a_hundred_thousand_short_names) {
+  for (const std::uint64_t key : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}}) {
+    std::set<std::uint64_t> hashes;
+    for (int i = 0; i < 100'000; ++i) hashes.insert(keyed_hash("t" + std::to_string(i), key));
+    EXPECT_EQ(hashes.size(), 100'000u) << key;
+  }
+}
+
+TEST(KeyedHash, tells_zero_bytes_and_lengths_apart) {
+  std::set<std::uint64_t> hashes;
+  for (std::size_t size = 0; size < 64; ++size) hashes.insert(keyed_hash(std::string(size, '\0'), 7));
+  EXPECT_EQ(hashes.size(), 64u);
 }
 
 }  // namespace

@@ -255,6 +255,56 @@ TEST(Channel, a_cut_detaches_the_session_and_keeps_it) {
   EXPECT_EQ(core.hub.counts().detached, 0u);
 }
 
+TEST(Channel, a_connection_that_begins_to_close_delivers_nothing_any_more) {
+  Core core;
+  Peer peer(core, ChannelMode::plain);
+  const std::string code = text_at(peer.link.uncounted.at(0), "/params/session/code");
+  peer.channel->on_closing();
+  EXPECT_FALSE(core.hub.deliver_to(code, "x", "1").has_value());
+  peer.channel->on_stalled();
+  EXPECT_TRUE(peer.link.closes.empty()) << "it closes already";
+}
+
+TEST(Channel, v1_a_connection_that_begins_to_close_is_not_closed_again_for_its_opening) {
+  Core core;
+  Peer peer(core, ChannelMode::v1);
+  peer.channel->on_closing();
+  core.advance(core.limits.open_deadline_ms * 2);
+  EXPECT_TRUE(peer.link.closes.empty());
+  EXPECT_EQ(core.hits(LimitHit::open_deadline), 0u);
+}
+
+TEST(Channel, a_cut_drops_the_deferred_calls_and_late_answers_go_nowhere) {
+  Core core;
+  std::vector<Reply<int>> late;
+  core.table.add<NoParams, int>("later", [&late](Call& call, const NoParams&) {
+    late.emplace_back(call.defer<int>());
+    return Deferred{};
+  });
+  const std::string call = R"({"jsonrpc":"2.0","id":1,"method":"later"})";
+  const std::string notification = R"({"jsonrpc":"2.0","method":"later"})";
+  Peer peer(core, ChannelMode::plain);
+  Peer other(core, ChannelMode::plain);
+  other.say(call);
+  peer.say(call);
+  peer.say('[' + call + ',' + notification + ',' + call + ']');
+  peer.say('[' + call + ',' + call + ']');
+  EXPECT_EQ(core.dispatcher.calls_in_flight(), 7u);
+  late[2].send(2);  // of the first batch, in time
+  peer.cut();
+  EXPECT_EQ(core.dispatcher.calls_in_flight(), 1u) << "the other client's";
+  EXPECT_EQ(core.hub.counts().detached, 1u) << "its session may still be there";
+  late[1].send(1);
+  late[3].send(3);
+  late[4].fail(make_error(Errc::timeout));
+  late[0].send(7);
+  late.clear();  // what was never answered answers now: -32603
+  EXPECT_EQ(core.dispatcher.calls_in_flight(), 0u);
+  EXPECT_TRUE(peer.link.written.empty());
+  EXPECT_EQ(other.link.take(), std::vector<std::string>{R"({"jsonrpc":"2.0","id":1,"result":7})"});
+  core.hub.check_invariants();
+}
+
 TEST(Channel, session_close_answers_then_closes_with_1000) {
   Core core;
   Peer peer(core, ChannelMode::plain);

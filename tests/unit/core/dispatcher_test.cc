@@ -6,6 +6,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "hubbub/wire/utf8.h"
 #include "tests/unit/core/core_fixture.h"
 
 namespace hubbub {
@@ -238,6 +239,36 @@ TEST(Dispatcher, a_handler_s_own_error_is_told_with_its_code_and_data) {
   EXPECT_EQ(
       world.call(client, request("1", "reject")),
       R"({"jsonrpc":"2.0","id":1,"error":{"code":17,"message":"no such room","data":{"retryable":false,"room":"a"}}})");
+}
+
+TEST(Dispatcher, an_unknown_method_s_name_is_never_cut_inside_a_character) {
+  World world;
+  Client& client = world.connect();
+  for (std::size_t ahead = 120; ahead <= 130; ++ahead) {
+    const std::string name = std::string(ahead, 'x') + "\xF0\x9F\x90\xBC\xF0\x9F\x90\xBC\xF0\x9F\x90\xBC";
+    const std::string reply = world.call(client, request("1", name));
+    EXPECT_TRUE(wire::utf8_valid(reply)) << ahead;
+    EXPECT_EQ(error_code(reply), "-32601") << ahead;
+    EXPECT_TRUE(reply.contains(std::string(120, 'x'))) << "still says which: " << ahead;
+  }
+}
+
+TEST(Dispatcher, a_handler_s_error_that_is_not_utf_8_is_mended) {
+  World world;
+  world.table.add<NoParams, int>(
+      "bad_text", [](Call&, const NoParams&) { return reject(17, "no room \xFF", "{\"room\":\"\xC3\"}"); });
+  Client& client = world.connect();
+  world.deliver(client, request("1", "bad_text"));
+  world.deliver(client, '[' + request("1", "bad_text") + ']');
+  world.deliver(client, request("1", "later"));
+  world.later[0].fail(reject(18, "late \xE2\x82").error());
+  const auto replies = client.link.take();
+  ASSERT_EQ(replies.size(), 3u);
+  for (const std::string& reply : replies) EXPECT_TRUE(wire::utf8_valid(reply)) << reply;
+  EXPECT_EQ(at(replies[0], "/error/message"), "\"no room \xEF\xBF\xBD\"");
+  EXPECT_EQ(at(replies[0], "/error/data/room"), "\"\xEF\xBF\xBD\"");
+  EXPECT_EQ(at(replies[1], "/0/error/code"), "17");
+  EXPECT_EQ(error_code(replies[2]), "18");
 }
 
 TEST(Dispatcher, every_error_says_whether_to_try_again) {

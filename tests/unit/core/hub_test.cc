@@ -289,6 +289,25 @@ TEST(Hub, a_message_to_nobody_or_to_a_detached_session_says_so) {
   }
 }
 
+TEST(Hub, nothing_is_delivered_to_a_session_whose_connection_is_closing) {
+  Core core;
+  Client& bystander = core.connect();
+  Client& leaving = core.connect();
+  Client& drained = core.connect();
+  leaving.session->on_link_closing();  // the client's own Close has arrived
+  drained.session->close_link(1012, "restart", CloseMode::after_outbox);
+  for (const Client* closing : {&leaving, &drained}) {
+    const auto refused = core.hub.deliver_to(closing->code(), "x", "1");
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Errc::target_unknown);
+  }
+  EXPECT_EQ(core.hub.deliver_to_all("1"), 1u);
+  EXPECT_EQ(bystander.session->outbox().unsent(), 1u);
+  EXPECT_EQ(leaving.session->outbox().unsent(), 0u);
+  EXPECT_EQ(drained.session->outbox().unsent(), 0u);
+  core.hub.check_invariants();
+}
+
 TEST(Hub, topics_of_a_session_are_bounded) {
   Core core({.topics_per_session = 3});
   Client& client = core.connect();

@@ -103,11 +103,34 @@ TEST(Outbox, cleared_lets_go_of_everything_and_goes_on_counting) {
   box.check_invariants();
 }
 
+TEST(Outbox, counts_replies_apart_until_they_are_sent_or_cleared) {
+  Outbox box;
+  box.push(frame_of("a"), Lane::reply);
+  box.push(frame_of("bb"));
+  box.push(frame_of("ccc"), Lane::reply);
+  EXPECT_EQ(box.unsent_replies(), 2u);
+  EXPECT_EQ(box.unsent_reply_bytes(), 6u);
+  EXPECT_EQ(box.unsent_bytes(), 9u) << "of both lanes";
+  box.check_invariants();
+  box.mark_sent();
+  EXPECT_EQ(box.unsent_replies(), 1u);
+  EXPECT_EQ(box.unsent_reply_bytes(), 4u);
+  box.mark_sent();
+  EXPECT_EQ(box.unsent_replies(), 1u) << "that was a message";
+  box.trim(2);
+  box.check_invariants();
+  box.clear();
+  EXPECT_EQ(box.unsent_replies(), 0u);
+  EXPECT_EQ(box.unsent_reply_bytes(), 0u);
+  box.check_invariants();
+}
+
 TEST(Outbox, agrees_with_a_deque_under_random_use) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     SeededRng rng(seed);
     Outbox box;
     std::deque<std::string> model;  // model[i] is message acked + i
+    std::deque<Lane> lanes;         // of the same
     std::uint64_t acked = 0;
     std::uint64_t sent = 0;
     std::uint64_t tail = 0;
@@ -115,18 +138,28 @@ TEST(Outbox, agrees_with_a_deque_under_random_use) {
       const std::uint64_t pushes = rng.below(20) == 0 ? rng.below(150) : rng.below(3);
       for (std::uint64_t i = 0; i < pushes; ++i, ++tail) {
         model.emplace_back(rng.below(40), static_cast<char>('a' + tail % 26));
-        box.push(frame_of(model.back()));
+        lanes.push_back(rng.below(3) == 0 ? Lane::reply : Lane::message);
+        box.push(frame_of(model.back()), lanes.back());
       }
       for (std::uint64_t i = rng.below(tail - sent + 1); i > 0; --i, ++sent) box.mark_sent();
       const std::uint64_t to = acked + rng.below(sent - acked + 1);
       box.trim(to);
-      for (; acked < to; ++acked) model.pop_front();
+      for (; acked < to; ++acked) model.pop_front(), lanes.pop_front();
       ASSERT_EQ(box.acked(), acked);
       ASSERT_EQ(box.sent(), sent);
       ASSERT_EQ(box.tail(), tail);
       ASSERT_EQ(model.size(), tail - acked);
       if (step % 7 != 0) continue;
       for (std::uint64_t i = acked; i < tail; ++i) ASSERT_EQ(box.at(i).payload(), model[i - acked]);
+      std::uint64_t replies = 0;
+      std::size_t reply_bytes = 0;
+      for (std::uint64_t i = sent; i < tail; ++i) {
+        if (lanes[i - acked] != Lane::reply) continue;
+        ++replies;
+        reply_bytes += model[i - acked].size() + 1;  // frame_of()'s header
+      }
+      ASSERT_EQ(box.unsent_replies(), replies);
+      ASSERT_EQ(box.unsent_reply_bytes(), reply_bytes);
       box.check_invariants();
     }
   }

@@ -156,6 +156,31 @@ TEST(Session, replies_are_never_dropped_and_stop_the_input_until_they_are_read) 
   EXPECT_EQ(client.link.take().size(), 41u);
 }
 
+TEST(Session, replies_never_count_against_the_bounds_on_what_others_send) {
+  Core core(
+      {.outbox_soft_bytes = 1000, .outbox_soft_ms = 5000, .outbox_hard_bytes = 2000, .outbox_messages = 16});
+  Client& client = core.connect();
+  for (int i = 0; i < 40; ++i) client.session->push_reply(bytes(100));
+  EXPECT_EQ(client.session->push(bytes(1)), PushStatus::queued)
+      << "4000 bytes, 40 messages, all of them replies";
+  EXPECT_EQ(client.link.flushes, 0);
+  core.advance(1'000'000);
+  EXPECT_TRUE(client.link.closes.empty()) << "nor against the soft bound";
+  EXPECT_EQ(client.session->push(bytes(1999)), PushStatus::queued) << "what others send has its whole bound";
+  client.session->check_invariants();
+  EXPECT_EQ(client.session->push(bytes(1)), PushStatus::slow);
+  expect_closed_as_slow(client, "outbox.hard_bytes");
+}
+
+TEST(Session, replies_never_count_against_the_number_of_messages_others_send) {
+  Core core({.outbox_messages = 16});
+  Client& client = core.connect();
+  for (int i = 0; i < 40; ++i) client.session->push_reply(bytes(1));
+  for (int i = 0; i < 16; ++i) EXPECT_EQ(client.session->push(bytes(1)), PushStatus::queued);
+  EXPECT_EQ(client.session->push(bytes(1)), PushStatus::slow);
+  expect_closed_as_slow(client, "outbox.messages");
+}
+
 TEST(Session, survives_its_connection_for_the_grace_time) {
   Core core({.grace_ms = 3000});
   Client& client = core.connect();

@@ -1,6 +1,8 @@
 // How connections end: close handshakes from both sides, protocol errors, ends without a handshake.
 #include <gtest/gtest.h>
 
+#include <iterator>
+
 #include "tests/sim/sim_client.h"
 
 namespace hubbub::sim {
@@ -131,6 +133,60 @@ TEST_F(ConnectionClose, no_answer_to_the_servers_close_ends_at_the_deadline) {
   world.advance(1);
   EXPECT_TRUE(client.gone());
   EXPECT_EQ(world.hits(LimitHit::close_deadline), 1U);
+}
+
+TEST_F(ConnectionClose, a_late_answer_to_the_servers_close_buys_no_more_time) {
+  client.ask(1, "session.close");
+  world.advance(Limits{}.close_deadline_ms - 1000);
+  client.close(1000);  // and keeps TCP open
+  client.sync();
+  EXPECT_TRUE(client.got_fin());
+  world.advance(999);
+  EXPECT_FALSE(client.gone());
+  world.advance(1);
+  EXPECT_TRUE(client.gone()) << "one deadline for the whole closing";
+}
+
+TEST_F(ConnectionClose, a_client_whose_close_has_arrived_is_told_as_not_reached) {
+  client.ask(1, "session.info");
+  SimClient sender(world);
+  sender.open();
+  client.close(1000);  // and keeps TCP open
+  world.settle();
+  EXPECT_FALSE(client.gone());
+  EXPECT_EQ(world.shard->hub().counts().attached, 2U);
+  EXPECT_NE(sender.ask(1, "session.send", R"({"to":")" + client.code() + R"(","data":1})").find("-32026"),
+            std::string::npos);
+  EXPECT_NE(sender.ask(2, "hub.broadcast", R"({"data":1})").find(R"("result":{"sessions":1})"),
+            std::string::npos)
+      << sender.reply(2);
+}
+
+TEST_F(ConnectionClose, a_clients_own_codes_are_counted_together_and_ours_by_name) {
+  const std::uint16_t own[] = {3000, 4008, 4012, 4503, 4999};
+  for (const std::uint16_t code : own) {
+    SimClient leaver(world);
+    leaver.open();
+    leaver.close(code);
+    leaver.sync();
+    EXPECT_EQ(leaver.close_code(), code) << "echoed all the same";
+    EXPECT_EQ(world.closes(code), 0U) << code;
+  }
+  EXPECT_EQ(world.closes(0), std::size(own));
+  SimClient going(world);
+  going.open();
+  going.close(1001);
+  going.sync();
+  EXPECT_EQ(world.closes(1001), 1U) << "RFC 6455's are few";
+  client.ask(1, "session.info");
+  Hub& hub = world.shard->hub();
+  hub.end(*hub.find(client.code()), 4503, "kicked");
+  client.sync();
+  EXPECT_EQ(client.close_code(), 4503);
+  EXPECT_EQ(world.closes(4503), 1U);
+  client.close(4999);  // its answer to ours is no second close
+  client.sync();
+  EXPECT_EQ(world.closes(0), std::size(own));
 }
 
 TEST_F(ConnectionClose, a_client_that_never_ends_after_the_handshake_is_cut_at_the_deadline) {

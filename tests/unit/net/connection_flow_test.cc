@@ -161,5 +161,61 @@ TEST(ConnectionFlow, compressed_replies_are_the_same_for_a_client_that_asks_for_
   EXPECT_EQ(text, R"({"jsonrpc":"2.0","id":1,"result":[")" + std::string(5000, 'x') + "\"]}");
 }
 
+// --- Replies and the hard bound
+
+// A client that reads slowly and has more than outbox.hard_bytes of one batch's answer to read.
+struct HalfWrittenReply : testing::Test {
+  static ShardSettings settings() {
+    ShardSettings out = without_rate_limit();
+    out.limits.message_bytes = 2 * 1024 * 1024;
+    out.limits.write_stall_ms = 3'600'000;
+    out.limits.ping_interval_ms = 0;
+    return out;
+  }
+  World world{settings()};
+  SimClient client{world};
+
+  void SetUp() override {
+    client.open();
+    client.ask(1, "topic.subscribe", R"({"topic":"t"})");
+    client.socket().to_client_capacity = 8 * 1024;
+    const std::string large(Limits{}.outbox_hard_bytes + 1000, 'x');
+    client.text('[' + call_text(2, "echo", "[\"" + large + "\"]") + ']');
+    world.settle();
+    EXPECT_EQ(client.socket().to_client.size(), client.socket().to_client_capacity) << "half written";
+  }
+  void publish(std::size_t bytes) {
+    world.shard->post([this, bytes] {
+      EXPECT_TRUE(world.shard->hub().deliver("t", '"' + std::string(bytes, 'x') + '"').has_value());
+    });
+    world.settle();
+  }
+};
+
+TEST_F(HalfWrittenReply, and_a_tiny_publish_keep_the_connection) {
+  publish(1);
+  world.advance(2 * Limits{}.outbox_soft_ms);
+  EXPECT_EQ(world.closes(4008), 0U);
+  client.sync();
+  EXPECT_EQ(client.close_code(), 0);
+  EXPECT_FALSE(client.reply(2).empty());
+  EXPECT_EQ(client.texts_with("topic.message"), 1U);
+  EXPECT_EQ(world.hits(LimitHit::hard_bytes) + world.hits(LimitHit::soft_bytes), 0U);
+}
+
+TEST_F(HalfWrittenReply, and_published_messages_beyond_the_bound_close_it) {
+  constexpr std::size_t kBytes = 100'000;
+  for (std::size_t sent = 0; sent < Limits{}.outbox_hard_bytes; sent += kBytes) {
+    EXPECT_EQ(world.closes(4008), 0U) << sent;
+    publish(kBytes);
+  }
+  publish(1);
+  EXPECT_EQ(world.closes(4008), 1U);
+  EXPECT_EQ(world.hits(LimitHit::hard_bytes), 1U);
+  client.sync();
+  EXPECT_EQ(client.close_code(), 4008);
+  EXPECT_FALSE(client.reply(2).empty()) << "the frame that was half out is completed";
+}
+
 }  // namespace
 }  // namespace hubbub::sim

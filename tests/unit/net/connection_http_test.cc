@@ -65,6 +65,52 @@ TEST(ConnectionHttp, a_handshake_with_frames_behind_it_gives_the_same_however_it
   }
 }
 
+// More than the read buffer holds, so that what was read first waits while more stands in the socket.
+TEST(ConnectionHttp, thousands_of_frames_right_behind_the_handshake_are_answered_in_order) {
+  constexpr std::size_t kCalls = 2000;
+  for (const bool ends : {false, true}) {
+    ShardSettings settings;
+    settings.limits.rate_per_s = 0;
+    World world(settings);
+    SimClient client(world);
+    std::string stream = upgrade_request();
+    for (std::size_t i = 0; i < kCalls; ++i)
+      stream += client_frame(Opcode::text, call_text(static_cast<int>(i), "echo", "[\"some words\"]"));
+    ASSERT_GT(stream.size(), 2U * 64 * 1024);
+    if (ends) stream += client_close(1000);
+    client.send(stream);
+    if (ends) client.end();
+    client.sync();
+    const auto texts = client.texts();
+    ASSERT_EQ(texts.size(), kCalls + 1);
+    EXPECT_NE(texts[0].find("session.opened"), std::string::npos);
+    for (std::size_t i = 0; i < kCalls; ++i)
+      ASSERT_NE(texts[i + 1].find("\"id\":" + std::to_string(i) + ','), std::string::npos) << i;
+    EXPECT_EQ(client.close_code(), ends ? 1000 : 0);
+    EXPECT_EQ(client.gone(), ends);
+    EXPECT_FALSE(client.broken());
+  }
+}
+
+TEST(ConnectionHttp, frames_right_behind_the_handshake_are_served_though_the_client_ends_without_close) {
+  World world;
+  SimClient other(world);
+  other.open();
+  SimClient client(world);
+  std::string stream = upgrade_request();
+  for (int i = 0; i < 10; ++i)
+    stream +=
+        client_frame(Opcode::text, call_text(i, "hub.broadcast", "{\"data\":" + std::to_string(i) + '}'));
+  client.send(stream);
+  client.end();
+  client.sync();
+  other.sync();
+  ASSERT_EQ(other.texts_with("hub.message"), 10U);
+  for (std::size_t i = 0; i < 10; ++i)
+    EXPECT_NE(other.texts()[i + 1].find("\"data\":" + std::to_string(i)), std::string::npos);
+  EXPECT_TRUE(client.gone());
+}
+
 TEST(ConnectionHttp, requests_piped_in_are_answered_one_at_a_time_and_in_order) {
   World world;
   SimClient client(world);

@@ -65,6 +65,27 @@ TEST(ShardAccept, beyond_a_bound_refused_connections_are_closed_unanswered) {
   EXPECT_EQ(world.shard->connections(), 0U);
 }
 
+TEST(ShardAccept, so_many_refused_connections_are_answered_as_are_set_and_no_more) {
+  ShardSettings settings;
+  settings.connections_max = 1;
+  settings.refused_max = 3;
+  World world(settings);
+  auto crowd = crowd_of(world, 10);
+  world.settle();
+  EXPECT_EQ(world.shard->connections(), 4U);
+  EXPECT_EQ(world.io.sockets_open(), 5U) << "and the listener";
+  std::vector<int> statuses;
+  for (SimClient& client : crowd) statuses.push_back(client.open().status());
+  EXPECT_EQ(statuses, (std::vector{101, 503, 503, 503, 0, 0, 0, 0, 0, 0}));
+  for (std::size_t i = 4; i < crowd.size(); ++i) EXPECT_TRUE(crowd[i].gone()) << i;
+  EXPECT_EQ(world.hits(LimitHit::connections), 9U) << "those who were not told count, too";
+  // One of them ends, and the next is told again.
+  crowd[1].end();
+  world.settle();
+  EXPECT_EQ(SimClient(world).open().status(), 503);
+  EXPECT_TRUE(SimClient(world).sync().gone());
+}
+
 TEST(ShardAccept, an_address_with_too_many_connections_gets_429_and_others_do_not) {
   ShardSettings settings;
   settings.limits.ip_connections = 2;
@@ -279,6 +300,21 @@ TEST_F(Drain, ends_when_all_are_gone_and_not_before) {
 TEST_F(Drain, clients_that_do_not_answer_are_cut_at_the_close_deadline) {
   EXPECT_TRUE(world->advance(kPeriod + Limits{}.close_deadline_ms - 100));
   EXPECT_FALSE(world->advance(200));
+}
+
+TEST_F(Drain, a_client_that_is_being_closed_is_told_as_not_reached) {
+  world->advance(kPeriod / 2);
+  closed();
+  SimClient* gone = nullptr;
+  SimClient* here = nullptr;
+  for (SimClient& client : crowd) (client.close_code() == 1012 ? gone : here) = &client;
+  ASSERT_TRUE(gone && here);
+  EXPECT_FALSE(gone->gone()) << "it has not answered the Close frame yet";
+  EXPECT_NE(here->ask(1, "session.send", R"({"to":")" + gone->code() + R"(","data":1})").find("-32026"),
+            std::string::npos);
+  const std::string reached = R"("result":{"sessions":)" + std::to_string(kClients - closed()) + '}';
+  EXPECT_NE(here->ask(2, "hub.broadcast", R"({"data":1})").find(reached), std::string::npos)
+      << here->reply(2) << " is not " << reached;
 }
 
 TEST_F(Drain, a_call_under_way_is_answered_before_the_close) {

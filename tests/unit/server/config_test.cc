@@ -250,7 +250,8 @@ TEST(ConfigMistakes, control_characters_in_values_are_shown_escaped) {
 TEST(ConfigMistakes, lists_name_the_item_that_is_wrong) {
   EXPECT_EQ(set_mistakes({{"access.allow", "ping,a*b"}}),
             Lines{"--set access.allow=ping,a*b: \"a*b\" must be a method name, or the beginning of one with "
-                  "* at the end"});
+                  "* at the end; outside TOML a list is written a,b"});
+  EXPECT_EQ(set_mistakes({{"access.allow", R"(["ping"])"}}).size(), 1u) << "a TOML list is no method's name";
   const Lines origin = file_mistakes("access.origins = [\"https://app.example.com/\"]\n");
   ASSERT_EQ(origin.size(), 1u);
   EXPECT_NE(origin[0].find("\"https://app.example.com/\" must be an origin such as"), std::string::npos)

@@ -141,6 +141,60 @@ TEST(RoutesSessions, a_node_with_all_its_sessions_answers_503) {
   EXPECT_EQ(second.open().status(), 503);
   EXPECT_TRUE(has(second.responses()[0], "Retry-After: "));
   EXPECT_NE(second.responses()[0].body.find("limits.sessions"), std::string::npos);
+  EXPECT_EQ(world.hits(LimitHit::sessions), 1U) << "refused before the upgrade counts like refused after it";
+}
+
+TEST(RoutesFull, a_full_node_still_tells_its_health_and_metrics) {
+  ShardSettings settings;
+  settings.connections_max = 1;
+  World world(settings, routes());
+  SimClient holder(world);
+  holder.open();
+  for (const std::string path : {"/healthz", "/readyz", "/metrics"}) {
+    const ServerResponse response = fetch(world, path);
+    EXPECT_EQ(response.status, 200) << path;
+    EXPECT_TRUE(has(response, "Connection: close")) << path << ": its place is somebody else's";
+  }
+  EXPECT_NE(fetch(world, "/metrics").body.find("hubbub_connections "), std::string::npos);
+  for (const std::string path : {"/", "/ws", "/nothing"}) {
+    const ServerResponse response = fetch(world, path);
+    EXPECT_EQ(response.status, 503) << path;
+    EXPECT_TRUE(has(response, "Connection: close") && has(response, "Retry-After: ")) << path;
+  }
+  EXPECT_EQ(upgrade_status(world, ""), 503);
+  EXPECT_EQ(upgrade_status(world, "", "/healthz"), 200) << "as on a node with room";
+  world.shard->begin_drain();
+  EXPECT_EQ(fetch(world, "/readyz").status, 503);
+}
+
+TEST(RoutesFull, one_more_request_on_a_refused_connection_is_not_answered) {
+  ShardSettings settings;
+  settings.connections_max = 1;
+  World world(settings, routes());
+  SimClient holder(world);
+  holder.open();
+  SimClient client(world);
+  client.get("/healthz");
+  client.get("/healthz");
+  client.sync();
+  EXPECT_EQ(client.responses().size(), 1U);
+  EXPECT_TRUE(client.got_fin());
+}
+
+TEST(RoutesFull, an_address_with_too_many_connections_gets_429_on_every_path) {
+  ShardSettings settings;
+  settings.limits.ip_connections = 1;
+  World world(settings, routes());
+  SimClient holder(world, Address::ipv4(203, 0, 113, 5, 1));
+  holder.open();
+  std::uint16_t port = 2;
+  for (const std::string_view path : {"/healthz", "/readyz", "/metrics", "/", "/ws"}) {
+    SimClient client(world, Address::ipv4(203, 0, 113, 5, port++));
+    client.get(path);
+    client.sync();
+    EXPECT_EQ(client.status(), 429) << path;
+    EXPECT_TRUE(client.got_fin());
+  }
 }
 
 TEST(RoutesEcho, every_path_upgrades_to_the_echo_tool_and_plain_endpoints_stay) {

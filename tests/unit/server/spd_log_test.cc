@@ -82,6 +82,21 @@ TEST(Log, keeps_events_and_names_in_one_line_too) {
   EXPECT_EQ(json("two\n\"lines", {{"na\"me", 1}}), R"("level":"info","event":"two\n\"lines","na_me":1)");
 }
 
+TEST(Log, cuts_long_values_and_never_inside_a_character) {
+  const std::string fits(512, 'x');
+  EXPECT_EQ(text("x", {{"v", fits}, {"w", 1}}), "INFO x v=" + fits + " w=1");
+  EXPECT_EQ(text("x", {{"v", fits + 'y'}, {"w", 1}}), "INFO x v=" + fits + "... w=1");
+  EXPECT_EQ(json("x", {{"v", fits + 'y'}}), R"("level":"info","event":"x","v":")" + fits + R"(...")");
+  const std::string panda = "\xf0\x9f\x90\xbc";
+  for (std::size_t over = 1; over < panda.size(); ++over) {
+    const std::string ahead(512 - panda.size() + over, 'x');  // the character ends behind the bound
+    EXPECT_EQ(json("x", {{"v", ahead + panda + panda}}),
+              R"("level":"info","event":"x","v":")" + ahead + R"(...")");
+    EXPECT_EQ(text("x", {{"v", ahead + panda + panda}}), "INFO x v=" + ahead + "...");
+  }
+  EXPECT_LT(json("x", {{"v", std::string(1'000'000, '\x80')}}).size(), 4096u) << "not even what is not UTF-8";
+}
+
 // `lines` with every digit of a time stamp as '0'; what else stands there stays.
 std::string with_zero_times(std::string lines) {
   constexpr std::string_view kZero = "0000-00-00T00:00:00.000Z";
