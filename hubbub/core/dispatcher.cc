@@ -274,10 +274,10 @@ void Dispatcher::complete(Handle<PendingCall> handle, Result<std::string> result
     else
       reply_error(call.id, result_json.error(), reply);
   }
-  settle(std::move(call), std::move(reply));
+  settle(call, reply);
 }
 
-void Dispatcher::settle(PendingCall call, std::string reply) {
+void Dispatcher::settle(const PendingCall& call, const std::string& reply) {
   Session* session = hub_.get(call.session);
   if (!call.batch) {
     if (session && !reply.empty()) push_text(*session, reply);

@@ -75,7 +75,7 @@ class Dispatcher {
   // True if `error` may be answered: the call has an id and no answer was given by its deferred reply
   // meanwhile.
   [[nodiscard]] bool take_back(const Call& call);
-  void settle(PendingCall call, std::string reply);
+  void settle(const PendingCall& call, const std::string& reply);
   static void append_item(std::string& replies, std::string_view reply);
   void push_text(Session& session, std::string_view text);
 

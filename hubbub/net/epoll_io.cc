@@ -51,7 +51,7 @@ bool passing_accept_error(int error) {
   }
 }
 
-std::unexpected<Error> listen_error(const std::string& host, std::uint16_t port, std::string what) {
+std::unexpected<Error> listen_error(const std::string& host, std::uint16_t port, const std::string& what) {
   return fail(Errc::internal_error, "cannot listen on " + host + ":" + std::to_string(port) + ": " + what);
 }
 
