@@ -30,6 +30,8 @@ Limits small_limits() {
   limits.rate_burst = 24;
   limits.topics_per_session = 4;
   limits.topics = 6;
+  limits.history_messages = 16;
+  limits.history_bytes = 4096;
   return limits;
 }
 
@@ -97,10 +99,12 @@ void exchange(Core& core, Client& client, std::string_view text) {
   core.deliver(client, text);
   const Outbox& box = client.session->outbox();
   const Limits& limits = core.limits;
-  // Replies, and the message itself, wrapped, once for each publication in it.
-  HUBBUB_ASSERT(box.unsent() <= limits.batch_items + 1);
+  // Replies, and the message itself, wrapped, once for each publication in it; of each topic its history and
+  // a notice of who came and went.
+  HUBBUB_ASSERT(box.unsent() <= limits.batch_items + 1 + limits.topics * (limits.history_messages + 1));
   HUBBUB_ASSERT(box.unsent_bytes() <= 2 * (limits.batch_response_bytes + limits.response_bytes) +
-                                          text.size() + limits.batch_items * 1024);
+                                          text.size() + limits.batch_items * 1024 +
+                                          limits.topics * (limits.history_bytes + 1024));
   core.hub.check_invariants();
   HUBBUB_ASSERT(core.dispatcher.calls_in_flight() == 0 && client.session->calls.empty());
 
@@ -125,7 +129,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Core core(small_limits());
   Client& client = core.connect(R"({"name":"fuzz"})");
   HUBBUB_ASSERT(core.hub.subscribe(*client.session, "t").has_value());
-  for (std::size_t i = 0; i < kMessagesMax && client.session->state() == SessionState::attached; ++i) {
+  const auto goes_on = [&client] {
+    return client.session->state() == SessionState::attached && client.link.closes.empty();
+  };
+  for (std::size_t i = 0; i < kMessagesMax && goes_on(); ++i) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     exchange(core, client, rest.substr(0, end));
     if (end == rest.size()) break;

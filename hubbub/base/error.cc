@@ -30,7 +30,7 @@ constexpr std::array<ErrorInfo, static_cast<std::size_t>(count_)> kErrors{{
   {unauthenticated,        "unauthenticated",        -32023, 4510,  401, "not authenticated",                               false},
   {forbidden,              "forbidden",              -32024, 4507,  403, "not allowed",                                     false},
   {rate_limited,           "rate_limited",           -32025, 4013,  429, "too many messages",                               true},
-  {target_unknown,         "target_unknown",         -32026, 0,     404, "no session with that code is attached",           true},
+  {target_unknown,         "target_unknown",         -32026, 0,     404, "no session with that code",           true},
   {mailbox_full,           "mailbox_full",           -32027, 0,     503, "the target's mailbox is full",                    true},
   {draining,               "draining",               -32029, 1012,  503, "the server is draining; reconnect",               true},
   {topic_invalid,          "topic_invalid",          -32030, 0,     400, "topic name or number of topics out of bounds",    false},

@@ -11,11 +11,11 @@ namespace {
 std::atomic<std::int64_t> frames_alive{0};
 }
 
-FrameRef Frame::make(std::string_view header, std::string_view payload) {
+FrameRef Frame::make(std::string_view header, std::string_view payload, Origin origin) {
   const std::size_t size = header.size() + payload.size();
   HUBBUB_ASSERT(header.size() <= 14 && size <= std::numeric_limits<std::uint32_t>::max());
   void* memory = ::operator new(sizeof(Frame) + size);
-  auto* frame = new (memory) Frame(header.size(), size);
+  auto* frame = new (memory) Frame(header.size(), size, origin);
   char* out = reinterpret_cast<char*>(frame + 1);
   if (!header.empty()) std::memcpy(out, header.data(), header.size());
   if (!payload.empty()) std::memcpy(out + header.size(), payload.data(), payload.size());

@@ -14,11 +14,17 @@ namespace hubbub {
 
 class FrameRef;
 
+// Which publication a frame holds, so that an outbox that let go of it can have it back from the topic's history.
+struct Origin {
+  std::uint32_t topic = 0;  // Topic::serial(); 0: no publication
+  std::uint64_t offset = 0;
+};
+
 class Frame {
  public:
   // Copies header and payload into one allocation. `header` is what RFC 6455 section 5.2 puts before the
   // payload.
-  [[nodiscard]] static FrameRef make(std::string_view header, std::string_view payload);
+  [[nodiscard]] static FrameRef make(std::string_view header, std::string_view payload, Origin origin = {});
 
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
@@ -27,6 +33,7 @@ class Frame {
   [[nodiscard]] std::string_view wire() const { return {data(), size_}; }
   [[nodiscard]] std::string_view payload() const { return {data() + header_size_, size_ - header_size_}; }
   [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] Origin origin() const { return {topic_, offset_}; }
 
   // The same message with permessage-deflate (RFC 7692), made at most once: whoever needs it first makes it
   // and calls set_deflated. Returns nullptr until then; returns the frame itself where compression does not
@@ -39,8 +46,11 @@ class Frame {
 
  private:
   friend class FrameRef;
-  Frame(std::size_t header_size, std::size_t size)
-      : size_(static_cast<std::uint32_t>(size)), header_size_(static_cast<std::uint8_t>(header_size)) {}
+  Frame(std::size_t header_size, std::size_t size, Origin origin)
+      : size_(static_cast<std::uint32_t>(size)),
+        topic_(origin.topic),
+        header_size_(static_cast<std::uint8_t>(header_size)),
+        offset_(origin.offset) {}
   ~Frame() = default;
   [[nodiscard]] const char* data() const { return reinterpret_cast<const char*>(this + 1); }
   void ref() const { refs_.fetch_add(1, std::memory_order_relaxed); }
@@ -51,7 +61,9 @@ class Frame {
 
   mutable std::atomic<std::uint32_t> refs_{1};
   std::uint32_t size_;
+  std::uint32_t topic_;
   std::uint8_t header_size_;
+  std::uint64_t offset_;
   mutable std::atomic<const Frame*> deflated_{nullptr};
 };
 
@@ -74,6 +86,10 @@ class FrameRef {
     if (frame) frame->ref();
     return FrameRef(frame);
   }
+  // Takes over a reference that release() gave.
+  static FrameRef adopt(const Frame* frame) { return FrameRef(frame); }
+  // Gives the reference away: the caller owes it to adopt().
+  [[nodiscard]] const Frame* release() { return std::exchange(frame_, nullptr); }
   [[nodiscard]] const Frame* get() const { return frame_; }
   const Frame* operator->() const { return frame_; }
   const Frame& operator*() const { return *frame_; }

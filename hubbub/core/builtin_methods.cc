@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "hubbub/base/version.h"
+#include "hubbub/core/answer_with.h"
 #include "hubbub/core/call.h"
 #include "hubbub/core/schema.h"
+#include "hubbub/core/session_methods.h"
+#include "hubbub/core/topic_methods.h"
 
 namespace hubbub {
 
@@ -16,56 +19,6 @@ struct PingResult {
   std::string time;
 };
 BOOST_DESCRIBE_STRUCT(PingResult, (), (time))
-
-struct InfoLimits {
-  std::uint64_t message_bytes, batch_items, topics, calls_in_flight;
-  double rate_per_s;
-  std::int64_t ping_ms, ttl_ms;
-};
-BOOST_DESCRIBE_STRUCT(InfoLimits, (),
-                      (message_bytes, batch_items, topics, calls_in_flight, rate_per_s, ping_ms, ttl_ms))
-
-struct InfoResult {
-  std::string code, epoch, state;
-  std::uint64_t sent, received, unsent;
-  std::uint64_t calls_in_flight;
-  std::vector<std::string> topics;
-  std::optional<JsonText> data;
-  InfoLimits limits;
-};
-BOOST_DESCRIBE_STRUCT(InfoResult, (),
-                      (code, epoch, state, sent, received, unsent, calls_in_flight, topics, data, limits))
-
-struct SendParams {
-  std::string_view to;
-  RawJson data;
-};
-BOOST_DESCRIBE_STRUCT(SendParams, (), (to, data))
-
-BOOST_DESCRIBE_ENUM(SendStatus, delivered, queued)
-
-struct SendResult {
-  SendStatus status;
-};
-BOOST_DESCRIBE_STRUCT(SendResult, (), (status))
-
-struct TopicParams {
-  std::string_view topic;
-};
-BOOST_DESCRIBE_STRUCT(TopicParams, (), (topic))
-
-struct UnsubscribeResult {
-  bool unsubscribed;
-};
-BOOST_DESCRIBE_STRUCT(UnsubscribeResult, (), (unsubscribed))
-
-struct PublishParams {
-  std::string_view topic;
-  RawJson data;
-};
-BOOST_DESCRIBE_STRUCT(PublishParams, (), (topic, data))
-
-BOOST_DESCRIBE_STRUCT(Position, (), (epoch, offset))
 
 struct BroadcastParams {
   RawJson data;
@@ -78,9 +31,9 @@ struct BroadcastResult {
 BOOST_DESCRIBE_STRUCT(BroadcastResult, (), (sessions))
 
 struct SessionCounts {
-  std::uint64_t attached, detached, opened, expired, closed;
+  std::uint64_t attached, detached, opened, resumed, expired, closed;
 };
-BOOST_DESCRIBE_STRUCT(SessionCounts, (), (attached, detached, opened, expired, closed))
+BOOST_DESCRIBE_STRUCT(SessionCounts, (), (attached, detached, opened, resumed, expired, closed))
 
 struct StatsResult {
   SessionCounts sessions;
@@ -100,36 +53,13 @@ BOOST_DESCRIBE_STRUCT(CancelParams, (), (id))
 
 namespace {
 
-InfoResult session_info(Call& call, const NoParams&) {
-  Session& session = call.session();
-  const Limits& limits = call.hub().env().limits;
-  InfoResult info{.code = session.code().text(),
-                  .epoch = session.identity().epoch,
-                  .state = "attached",
-                  .sent = session.outbox().sent(),
-                  .received = session.received(),
-                  .unsent = session.outbox().unsent(),
-                  .calls_in_flight = session.calls.size(),
-                  .topics = {},
-                  .data = std::nullopt,
-                  .limits = {.message_bytes = limits.message_bytes,
-                             .batch_items = limits.batch_items,
-                             .topics = limits.topics_per_session,
-                             .calls_in_flight = limits.calls_in_flight,
-                             .rate_per_s = limits.rate_per_s,
-                             .ping_ms = limits.ping_interval_ms,
-                             .ttl_ms = limits.grace_ms}};
-  for (const auto& subscription : session.subscriptions()) info.topics.push_back(subscription.topic->name());
-  if (!session.identity().data.empty()) info.data = JsonText{session.identity().data};
-  return info;
-}
-
 StatsResult hub_stats(Call& call, const Dispatcher& dispatcher) {
   const HubCounts counts = call.hub().counts();
   const Stats& stats = call.hub().env().stats;
   return {.sessions = {.attached = counts.attached,
                        .detached = counts.detached,
                        .opened = stats.sessions_opened,
+                       .resumed = stats.sessions_resumed,
                        .expired = stats.sessions_expired,
                        .closed = stats.sessions_closed},
           .topics = counts.topics,
@@ -143,75 +73,6 @@ StatsResult hub_stats(Call& call, const Dispatcher& dispatcher) {
           .publishes = stats.publishes,
           .deliveries = stats.deliveries,
           .draining = call.hub().draining()};
-}
-
-// Answers through `reply` what the broker says, now or later.
-template <class R, class T, class F>
-auto answer_with(Reply<R> reply, F convert) {
-  return [reply = std::move(reply), convert](Result<T> result) mutable {
-    if (result)
-      reply.send(convert(std::move(*result)));
-    else
-      reply.fail(std::move(result.error()));
-  };
-}
-
-void add_session_methods(MethodTable& table) {
-  table.add_builtin<NoParams, InfoResult>("session.info", session_info)
-      .summary("This session: code, state, counts, topics, limits.");
-  table
-      .add_builtin<NoParams, void>(
-          "session.close", [](Call& call, const NoParams&) { call.hub().end_after_turn(call.session()); })
-      .summary("Ends this session now; the connection is closed with 1000.");
-  table
-      .add_builtin<SendParams, SendResult>(
-          "session.send",
-          [](Call& call, const SendParams& params) -> Deferred {
-            auto reply = call.defer<SendResult>();
-            call.hub().broker().send(params.to, call.session().code().text(), params.data.text,
-                                     answer_with<SendResult, SendStatus>(
-                                         std::move(reply), [](SendStatus s) { return SendResult{s}; }));
-            return {};
-          })
-      .summary("Sends data to the session with that code, which gets session.message {from, data}.");
-  table
-      .add_builtin<RawJson, void>("session.open",
-                                  [](Call&, const RawJson&) -> Result<void> {
-                                    return fail(Errc::invalid_request,
-                                                "this connection has its session already");
-                                  })
-      .summary("Opens a session: the first message on subprotocol hubbub.v1.");
-  table
-      .add_builtin<RawJson, void>(
-          "session.resume", [](Call&, const RawJson&) -> Result<void> { return fail(Errc::session_unknown); })
-      .summary("Resumes a session: the first message.");
-}
-
-void add_topic_methods(MethodTable& table) {
-  table
-      .add_builtin<TopicParams, Position>("topic.subscribe",
-                                          [](Call& call, const TopicParams& params) {
-                                            return call.hub().subscribe(call.session(), params.topic);
-                                          })
-      .summary("Subscribes this session to a topic.");
-  table
-      .add_builtin<TopicParams, UnsubscribeResult>(
-          "topic.unsubscribe",
-          [](Call& call, const TopicParams& params) {
-            return UnsubscribeResult{call.hub().unsubscribe(call.session(), params.topic)};
-          })
-      .summary("Ends the subscription; unsubscribed tells whether there was one.");
-  table
-      .add_builtin<PublishParams, Position>(
-          "topic.publish",
-          [](Call& call, const PublishParams& params) -> Deferred {
-            auto reply = call.defer<Position>();
-            call.hub().broker().publish(params.topic, params.data.text,
-                                        answer_with<Position, Position>(
-                                            std::move(reply), [](Position position) { return position; }));
-            return {};
-          })
-      .summary("Publishes data to a topic's subscribers, who get topic.message {topic, offset, data}.");
 }
 
 void add_hub_methods(MethodTable& table, Dispatcher* const& dispatcher) {

@@ -2,6 +2,7 @@
 // any thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ struct ReplyDesk {
   std::shared_ptr<Poster> poster;
   Dispatcher* dispatcher = nullptr;
 };
+
+// What is left to do once a call's answer is on its way.
+using AfterReply = std::move_only_function<void(Hub&, Session&)>;
 
 // An answer that is still owed, untyped. Destroyed without an answer it answers -32603, so a client never
 // waits in vain.
@@ -90,6 +94,9 @@ class Call {
   [[nodiscard]] Reply<R> defer() {
     return Reply<R>(defer_untyped());
   }
+  // `work` is run right after the message with this call's answer was pushed; in a batch, one message holds
+  // all answers. It runs for notifications and failed calls too, but not if the session has ended by then.
+  void after_reply(AfterReply work);
 
  private:
   friend class Dispatcher;

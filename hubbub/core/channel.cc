@@ -1,26 +1,13 @@
 #include "hubbub/core/channel.h"
 
-#include <boost/describe/class.hpp>
 #include <utility>
 
 #include "hubbub/core/notices.h"
 #include "hubbub/core/params.h"
+#include "hubbub/core/session_opening.h"
 #include "hubbub/wire/ws_codec.h"
 
 namespace hubbub {
-
-struct ClientInfo {
-  std::optional<std::string> name;
-  std::optional<std::string> version;
-};
-BOOST_DESCRIBE_STRUCT(ClientInfo, (), (name, version))
-
-struct OpenParams {
-  std::optional<RawJson> auth;
-  std::optional<RawJson> data;
-  std::optional<ClientInfo> client;
-};
-BOOST_DESCRIBE_STRUCT(OpenParams, (), (auth, data, client))
 
 Channel::Channel(Dispatcher& dispatcher, ChannelMode mode)
     : dispatcher_(dispatcher),
@@ -46,19 +33,25 @@ void Channel::open_plain() {
   auto opened_session = dispatcher_.hub().open_session(*link_, {});
   if (!opened_session) return refuse(opened_session.error());
   opened(*opened_session->session);
+  fresh_ = true;
   link_->send_uncounted(notification("session.opened", opened_json(*session_, opened_session->token, env_)));
 }
 
 void Channel::opened(Session& session) {
   session_ = &session;
+  code_ = session.code();
+  if (mode_ == ChannelMode::v1) session.tell_acks();
   open_timer_.cancel();
   env_.log.debug("session opened",
                  {{"session", session.code().text()}, {"connection", link_->connection_id()}});
 }
 
 void Channel::on_text(std::string_view text) {
+  if (!session_ && code_) return;  // it went on at another connection
   if (!session_) return on_first_message(text);
-  if (session_->state() != SessionState::ended) dispatcher_.on_text(*session_, text);
+  if (session_->state() == SessionState::ended) return;
+  if (fresh_ && session_->received() == 0 && resumed_instead(text)) return;
+  dispatcher_.on_text(*session_, text);
 }
 
 void Channel::on_first_message(std::string_view text) {
@@ -77,8 +70,12 @@ void Channel::on_first_message(std::string_view text) {
     if (!result && result.error().info().close_code != 0) refuse(result.error());
     return;
   }
-  if (request->method == "session.resume" && !request->is_notification())
-    return answer(id, fail(Errc::session_unknown));
+  if (request->method == "session.resume" && !request->is_notification()) {
+    const auto result = resume(*request);
+    answer(id, result);
+    if (!result && result.error().info().close_code != 0) refuse(result.error());
+    return;
+  }
   if (!request->is_notification()) answer(id, fail(Errc::session_required));
   refuse(Errc::bad_first_message, "the first message must be the request session.open or session.resume");
 }
@@ -98,6 +95,48 @@ Result<std::string> Channel::open(const wire::RpcRequest& request) {
   if (!opened_session) return std::unexpected(std::move(opened_session.error()));
   opened(*opened_session->session);
   return opened_json(*session_, opened_session->token, env_);
+}
+
+bool Channel::resumed_instead(std::string_view text) {
+  std::string_view id;
+  const auto request = dispatcher_.read_single(text, id);
+  if (!request || request->method != "session.resume" || request->is_notification()) return false;
+  Millis retry_after_ms = 0;
+  if (!session_->take_rate(retry_after_ms)) {
+    Error error = limit_error(Errc::rate_limited, "limits.rate_per_s", "too many attempts to resume");
+    error.retry_after_ms = retry_after_ms;
+    answer(id, std::unexpected(std::move(error)));
+  } else {
+    answer(id, resume(*request));
+  }
+  return true;
+}
+
+Result<std::string> Channel::resume(const wire::RpcRequest& request) {
+  ResumeParams params;
+  if (auto read = read_params(request, params); !read) return std::unexpected(std::move(read.error()));
+  Hub& hub = dispatcher_.hub();
+  if (session_ && hub.find(params.code) == session_)
+    return fail(Errc::invalid_request, "this connection has that session already");
+  auto resumed = hub.resume_session(
+      *link_,
+      {.code = params.code, .token = params.token, .epoch = params.epoch, .received = params.received});
+  if (!resumed) return std::unexpected(std::move(resumed.error()));
+  if (session_) {
+    link_->release_outbox();
+    hub.discard(*session_);
+  }
+  session_ = resumed->session;
+  fresh_ = false;
+  code_ = session_->code();
+  session_->tell_acks();
+  open_timer_.cancel();
+  env_.log.debug("session resumed", {{"session", code_->text()},
+                                     {"connection", link_->connection_id()},
+                                     {"from_ring", resumed->replay.from_ring},
+                                     {"from_history", resumed->replay.from_history},
+                                     {"missing_to", resumed->replay.missing_to}});
+  return resumed_json(*session_, resumed->token, params.received, resumed->replay, env_);
 }
 
 // Before and with the opening, replies are not counted: they travel outside the outbox.
@@ -140,13 +179,15 @@ void Channel::on_closing() {
   if (session_) session_->on_link_closing();
 }
 
+void Channel::on_superseded() {
+  open_timer_.cancel();
+  session_ = nullptr;
+}
+
 void Channel::on_gone() {
   open_timer_.cancel();
   link_ = nullptr;
-  if (!session_) return;
-  // Nobody can come back for the answers, as long as sessions cannot be resumed.
-  dispatcher_.forget_calls(*session_);
-  dispatcher_.hub().detach(*std::exchange(session_, nullptr));
+  if (session_) dispatcher_.hub().detach(*std::exchange(session_, nullptr));
 }
 
 FrameRef Channel::farewell(std::uint16_t code, std::string_view reason, std::int64_t retry_after_ms) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "hubbub/base/timer_wheel.h"
@@ -29,12 +30,11 @@ class Channel final : public Endpoint {
   void on_binary(std::string_view bytes) override;
   void on_stalled() override;
   void on_closing() override;
+  void on_superseded() override;
   void on_gone() override;
   [[nodiscard]] FrameRef farewell(std::uint16_t code, std::string_view reason,
                                   std::int64_t retry_after_ms) override;
-  [[nodiscard]] std::string label() const override {
-    return session_ ? session_->code().text() : std::string();
-  }
+  [[nodiscard]] std::string label() const override { return code_ ? code_->text() : std::string(); }
   [[nodiscard]] Outbox* outbox() override { return session_ ? &session_->outbox() : nullptr; }
   void on_sent() override;
   [[nodiscard]] bool accepts_input() const override { return !session_ || session_->accepts_input(); }
@@ -42,8 +42,12 @@ class Channel final : public Endpoint {
  private:
   void open_plain();
   void on_first_message(std::string_view text);
-  // The result of session.open as JSON, or why not.
+  // In plain mode the first message may resume another session than the fresh one. False: it is no such
+  // message.
+  [[nodiscard]] bool resumed_instead(std::string_view text);
+  // The results of session.open and session.resume as JSON, or why not.
   [[nodiscard]] Result<std::string> open(const wire::RpcRequest& request);
+  [[nodiscard]] Result<std::string> resume(const wire::RpcRequest& request);
   void answer(std::string_view id, const Result<std::string>& result);
   // Closes the connection with the error's close code.
   void refuse(const Error& error);
@@ -54,8 +58,11 @@ class Channel final : public Endpoint {
   const Env& env_;
   ChannelMode mode_;
   Link* link_ = nullptr;
-  Session* session_ =
-      nullptr;  // lives until on_gone at least: the hub frees an ended session only after that
+  // Lives until on_gone at least: the hub frees an ended session only after that. Null before the opening,
+  // and when the session went on at another connection.
+  Session* session_ = nullptr;
+  std::optional<SessionCode> code_;  // of the session it serves or served
+  bool fresh_ = false;               // the server opened the session: another one may be resumed instead
   Timer open_timer_;
 };
 

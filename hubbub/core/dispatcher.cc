@@ -5,13 +5,17 @@
 #include <vector>
 
 #include "hubbub/base/assert.h"
+#include "hubbub/core/params.h"
+#include "hubbub/core/session_opening.h"
 #include "hubbub/wire/utf8.h"
 #include "hubbub/wire/ws_codec.h"
 
 namespace hubbub {
+
 namespace {
 
 constexpr std::size_t kScratchKeep = 64 * 1024;
+constexpr std::string_view kAckMethod = "session.ack";
 
 void shrink(std::string& scratch) {
   if (scratch.capacity() > kScratchKeep) scratch = {};
@@ -46,6 +50,8 @@ PendingReply Call::defer_untyped() {
   return PendingReply(d.desk_, pending_);
 }
 
+void Call::after_reply(AfterReply work) { dispatcher_.after_.push_back(std::move(work)); }
+
 Dispatcher::Dispatcher(Hub& hub, MethodTable& methods, std::shared_ptr<Poster> poster)
     : hub_(hub),
       env_(hub.env()),
@@ -56,12 +62,12 @@ Dispatcher::Dispatcher(Hub& hub, MethodTable& methods, std::shared_ptr<Poster> p
 Dispatcher::~Dispatcher() { desk_->dispatcher = nullptr; }
 
 void Dispatcher::on_text(Session& session, std::string_view text) {
-  session.count_received();
   ++env_.stats.messages_in;
   out_.clear();
   auto parsed = parser_.parse(text);
   wire::dom::array items;
   if (!parsed) {
+    session.count_received();
     if (!parsed.error().limit.empty()) env_.stats.hit(LimitHit::json_depth);
     Millis retry_after_ms = 0;
     // Not even JSON still costs a message of the allowance.
@@ -72,12 +78,32 @@ void Dispatcher::on_text(Session& session, std::string_view text) {
     }
     reply_error("null", parsed.error(), out_);
   } else if (parsed->get(items) == simdjson::SUCCESS) {
+    session.count_received();
     return on_batch(session, text, items);
   } else {
-    run(session, text, *parsed, out_);
+    std::string_view id = "null";
+    const auto request = wire::read_request(text, *parsed, id);
+    if (request && request->is_notification() && request->method == kAckMethod)
+      return take_ack(session, *request);
+    session.count_received();
+    run_read(session, request, id, text.size(), out_);
   }
   if (!out_.empty()) push_text(session, out_);
   shrink(out_);
+  run_after(session.handle(), std::exchange(after_, {}));
+}
+
+void Dispatcher::take_ack(Session& session, const wire::RpcRequest& request) {
+  // It costs one message of the allowance and is never refused: without it the client could not come back.
+  Millis ignored = 0;
+  static_cast<void>(session.take_rate(ignored));
+  AckParams params;
+  const bool understood = read_params(request, params).has_value();
+  if (understood && session.on_ack(params.received)) return;
+  session.close_link(error_info(Errc::ws_protocol).close_code,
+                     understood ? "session.ack claims more messages than were sent"
+                                : "session.ack needs the params {received: count}",
+                     CloseMode::now);
 }
 
 Result<wire::RpcRequest> Dispatcher::read_single(std::string_view text, std::string_view& id_out) {
@@ -127,11 +153,15 @@ void Dispatcher::on_batch(Session& session, std::string_view text, wire::dom::ar
     if (!late->replies.empty()) append_item(replies, std::string_view(late->replies).substr(1));
     late->replies = std::move(replies);
     late->dispatched = true;
-    if (late->waiting > 0) return;
+    if (late->waiting > 0) {
+      late->after = std::exchange(after_, {});
+      return;
+    }
     replies = std::move(late->replies);
     batches_.erase(waiting);
   }
   if (!replies.empty()) push_text(session, replies + "]");
+  run_after(session.handle(), std::exchange(after_, {}));
 }
 
 void Dispatcher::refuse_unrun(std::string_view raw, wire::dom::element element, std::string& out) {
@@ -149,7 +179,11 @@ void Dispatcher::refuse_unrun(std::string_view raw, wire::dom::element element, 
 
 void Dispatcher::run(Session& session, std::string_view raw, wire::dom::element element, std::string& out) {
   std::string_view id = "null";
-  const auto request = wire::read_request(raw, element, id);
+  run_read(session, wire::read_request(raw, element, id), id, raw.size(), out);
+}
+
+void Dispatcher::run_read(Session& session, const Result<wire::RpcRequest>& request, std::string_view id,
+                          std::size_t bytes, std::string& out) {
   Millis retry_after_ms = 0;
   ++env_.stats.calls;
   // Leaving is always possible.
@@ -165,7 +199,7 @@ void Dispatcher::run(Session& session, std::string_view raw, wire::dom::element 
   if (!request) return reply_error(id, request.error(), out);
   if (env_.log.enabled(LogLevel::debug))
     env_.log.debug("message",
-                   {{"session", session.code().text()}, {"method", request->method}, {"bytes", raw.size()}});
+                   {{"session", session.code().text()}, {"method", request->method}, {"bytes", bytes}});
   run_request(session, *request, out);
 }
 
@@ -178,6 +212,9 @@ void Dispatcher::run_request(Session& session, const wire::RpcRequest& request, 
   else
     outcome = std::unexpected(method.error());
   if (outcome && *outcome == Outcome::deferred) {
+    // A single call's work waits with it, unless it has been answered on the way out.
+    PendingCall* waits = in_batch_ ? nullptr : calls_.get(call.pending_);
+    if (waits) waits->after = std::exchange(after_, {});
     if (call.pending_) return;
     outcome = fail(Errc::internal_error, "the method neither answered nor deferred");
   }
@@ -277,18 +314,28 @@ void Dispatcher::complete(Handle<PendingCall> handle, Result<std::string> result
   settle(call, reply);
 }
 
-void Dispatcher::settle(const PendingCall& call, const std::string& reply) {
+void Dispatcher::settle(PendingCall& call, const std::string& reply) {
   Session* session = hub_.get(call.session);
   if (!call.batch) {
     if (session && !reply.empty()) push_text(*session, reply);
-    return;
+    return run_after(call.session, std::move(call.after));
   }
   PendingBatch* batch = batches_.get(call.batch);
   HUBBUB_ASSERT(batch != nullptr && batch->waiting > 0);
   append_item(batch->replies, reply);
   if (--batch->waiting > 0 || !batch->dispatched) return;
   if (session && !batch->replies.empty()) push_text(*session, batch->replies + "]");
+  std::vector<AfterReply> after = std::move(batch->after);
   batches_.erase(call.batch);
+  run_after(call.session, std::move(after));
+}
+
+void Dispatcher::run_after(Handle<Session> handle, std::vector<AfterReply> after) {
+  for (AfterReply& work : after) {
+    Session* session = hub_.get(handle);
+    if (!session || session->state() == SessionState::ended) return;
+    work(hub_, *session);
+  }
 }
 
 void Dispatcher::cancel(Session& session, std::string_view id) {
@@ -296,17 +343,6 @@ void Dispatcher::cancel(Session& session, std::string_view id) {
   for (const auto handle : calls) {
     const PendingCall* call = calls_.get(handle);
     if (call && !call->id.empty() && call->id == id) complete(handle, fail(Errc::cancelled));
-  }
-}
-
-void Dispatcher::forget_calls(Session& session) {
-  for (const auto handle : std::exchange(session.calls, {})) {
-    const PendingCall* call = calls_.get(handle);
-    if (!call) continue;
-    const Handle<PendingBatch> waiting = call->batch;
-    calls_.erase(handle);
-    PendingBatch* batch = batches_.get(waiting);
-    if (batch && --batch->waiting == 0 && batch->dispatched) batches_.erase(waiting);
   }
 }
 

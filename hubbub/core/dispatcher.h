@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hubbub/base/slab.h"
 #include "hubbub/core/call.h"
@@ -25,12 +26,14 @@ struct PendingBatch {
   std::string replies;        // "[{…},{…}": grows as answers come
   std::uint32_t waiting = 0;  // deferred items
   bool dispatched = false;    // all items have been looked at
+  std::vector<AfterReply> after = {};
 };
 
 struct PendingCall {
   Handle<Session> session;
   std::string id;              // raw; empty: a notification
   Handle<PendingBatch> batch;  // null: a single call
+  std::vector<AfterReply> after = {};
 };
 
 class Dispatcher {
@@ -55,15 +58,18 @@ class Dispatcher {
   void complete(Handle<PendingCall> call, Result<std::string> result_json);
   // $/cancelRequest: answers the session's deferred call with that raw id -32800 now.
   void cancel(Session& session, std::string_view id);
-  // Drops the session's deferred calls: what their handlers answer goes nowhere.
-  void forget_calls(Session& session);
   [[nodiscard]] std::size_t calls_in_flight() const { return calls_.size(); }
 
  private:
   friend class Call;
   void on_batch(Session& session, std::string_view text, wire::dom::array items);
-  // Runs one item; appends its reply to `out` if one is due now.
+  // Reads and runs one item; appends its reply to `out` if one is due now.
   void run(Session& session, std::string_view raw, wire::dom::element element, std::string& out);
+  // `id` is for the reply if `request` is an error.
+  void run_read(Session& session, const Result<wire::RpcRequest>& request, std::string_view id,
+                std::size_t bytes, std::string& out);
+  // session.ack as a notification, which is not counted.
+  void take_ack(Session& session, const wire::RpcRequest& request);
   // The reply of an item that is not run because the batch's replies are full.
   void refuse_unrun(std::string_view raw, wire::dom::element element, std::string& out);
   void run_request(Session& session, const wire::RpcRequest& request, std::string& out);
@@ -75,7 +81,8 @@ class Dispatcher {
   // True if `error` may be answered: the call has an id and no answer was given by its deferred reply
   // meanwhile.
   [[nodiscard]] bool take_back(const Call& call);
-  void settle(const PendingCall& call, const std::string& reply);
+  void settle(PendingCall& call, const std::string& reply);
+  void run_after(Handle<Session> session, std::vector<AfterReply> after);
   static void append_item(std::string& replies, std::string_view reply);
   void push_text(Session& session, std::string_view text);
 
@@ -87,8 +94,9 @@ class Dispatcher {
   Slab<PendingBatch> batches_;
   Handle<PendingBatch> batch_;  // the batch being dispatched, once one of its items was deferred
   bool in_batch_ = false;
-  std::string out_;     // scratch: a reply, or a batch's replies
-  std::string result_;  // scratch: a handler's result
+  std::vector<AfterReply> after_;  // of the message being dispatched
+  std::string out_;                // scratch: a reply, or a batch's replies
+  std::string result_;             // scratch: a handler's result
   std::shared_ptr<ReplyDesk> desk_;
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hubbub/base/assert.h"
+#include "hubbub/base/planted.h"
 #include "hubbub/core/notices.h"
 
 namespace hubbub {
@@ -11,14 +12,11 @@ constexpr std::size_t kTokenBytes = 32;
 constexpr std::size_t kEpochBytes = 8;
 }  // namespace
 
-Hub::Hub(const Env& env)
-    : env_(env), topics_(0, StringHash{env.rng.next()}), broker_(std::make_unique<LocalBroker>(*this)) {}
+Hub::Hub(const Env& env) : env_(env), topics_(env), broker_(std::make_unique<LocalBroker>(*this)) {}
 
 Hub::~Hub() {
   // Topics point at sessions: let subscriptions go first.
-  sessions_.for_each([&](Handle<Session>, Session& session) {
-    while (!session.subscriptions_.empty()) unsubscribe_at(session, 0);
-  });
+  sessions_.for_each([&](Handle<Session>, Session& session) { topics_.unsubscribe_all(session); });
 }
 
 std::string Hub::random_text(std::size_t bytes) {
@@ -40,35 +38,91 @@ Result<Hub::Opened> Hub::open_session(Link& link, std::string_view data) {
   const SessionCode code =
       codes_.draw(env_.rng, env_.now(), [&](SessionCode drawn) { return by_code_.contains(drawn.key()); });
   std::string token = random_text(kTokenBytes);
-  Session::Identity identity{code, random_text(kEpochBytes), sha256(token), std::string(data)};
-  const Handle<Session> handle = sessions_.emplace(*this, env_, std::move(identity));
+  Session::Identity identity{code, random_text(kEpochBytes), std::string(data)};
+  const Handle<Session> handle = sessions_.emplace(*this, env_, std::move(identity), sha256(token));
   Session& session = *sessions_.get(handle);
   session.handle_ = handle;
-  session.link_ = &link;
+  session.attach(link);
   by_code_.emplace(code.key(), handle);
   ++attached_;
   ++env_.stats.sessions_opened;
   return Opened{&session, std::move(token)};
 }
 
+Result<Hub::Resumed> Hub::resume_session(Link& link, const Claim& claim) {
+  if (draining_) return fail(Errc::draining);
+  TokenMatch match = TokenMatch::none;
+  const auto checked = check_claim(link, claim, match);
+  if (!checked) {
+    ++env_.stats.resumes_refused;
+    return std::unexpected(checked.error());
+  }
+  Session& session = **checked;
+  if (Link* old = session.link_) {
+    ++env_.stats.sessions_superseded;
+    session.link_ = nullptr;
+    old->supersede();
+  } else {
+    --detached_;
+    ++attached_;
+  }
+  std::string token = random_text(kTokenBytes);
+  session.tokens_.rotate(match, sha256(token));
+  session.outbox_.unseal();
+  session.let_go_older();
+  const bool twice = HUBBUB_PLANTED(double_push) && claim.received > session.outbox_.acked();
+  const Outbox::Replay replay = session.outbox_.resume(
+      claim.received - twice, [&](Origin origin) { return topics_.frame_of(session, origin); }, gap_notice);
+  session.attach(link);
+  ++env_.stats.sessions_resumed;
+  env_.stats.resumes_incomplete += replay.missing_to > 0 || replay.gaps;
+  env_.stats.replayed_ring += replay.from_ring;
+  env_.stats.replayed_history += replay.from_history;
+  return Resumed{&session, std::move(token), replay};
+}
+
+// Does the same work whatever is wrong, so that neither answer nor time tells which codes are in use.
+Result<Session*> Hub::check_claim(Link& link, const Claim& claim, TokenMatch& match) {
+  const Sha256 shown = sha256(claim.token);
+  Session* session = find(claim.code);
+  static const SessionTokens kNobody(Sha256{});
+  match = session ? session->match_token(shown, link.connection_id()) : kNobody.match(shown, false);
+  const Sha256 epoch = session ? sha256(session->identity().epoch) : Sha256{};
+  if (!equal_constant_time(epoch, sha256(claim.epoch)) || match == TokenMatch::none)
+    return fail(Errc::session_unknown);
+  if (match == TokenMatch::replaced) {
+    ++env_.stats.tokens_reused;
+    env_.log.warn("session token reused", {{"session", session->code().text()}, {"remote", link.remote()}});
+    end(*session, error_info(Errc::unauthenticated).close_code, "a copy of this session's token was used");
+    return fail(Errc::session_unknown);
+  }
+  if (claim.received > session->outbox().sent_max()) {
+    Error error = make_error(Errc::invalid_params,
+                             "\"received\" is " + std::to_string(claim.received) + ", but only " +
+                                 std::to_string(session->outbox().sent_max()) + " messages were sent");
+    error.field = "received";
+    return std::unexpected(std::move(error));
+  }
+  return session;
+}
+
+void Hub::discard(Session& session) {
+  unindex(session);
+  ++env_.stats.sessions_closed;
+  sessions_.erase(session.handle_);
+}
+
 void Hub::detach(Session& session) {
   HUBBUB_ASSERT(session.link_ != nullptr);
-  session.link_ = nullptr;
-  session.link_closing_ = false;
-  session.timer_.cancel();
   if (session.state_ == SessionState::ended) return sessions_.erase(session.handle_);
-  // Nobody can come back for what was not written yet, as long as sessions cannot be resumed.
-  session.outbox_.clear();
-  session.state_ = SessionState::detached;
+  session.detach();
   --attached_;
   ++detached_;
-  if (env_.limits.grace_ms <= 0) return expire(session);
-  env_.timers.arm(session.timer_, env_.now() + env_.limits.grace_ms);
+  if (env_.limits.grace_ms <= 0) expire(session);
 }
 
 void Hub::unindex(Session& session) {
-  while (!session.subscriptions_.empty())
-    unsubscribe_at(session, static_cast<std::uint32_t>(session.subscriptions_.size() - 1));
+  topics_.unsubscribe_all(session);
   by_code_.erase(session.code().key());
   codes_.retire(session.code(), env_.now());
   --(session.state_ == SessionState::attached ? attached_ : detached_);
@@ -106,107 +160,24 @@ Session* Hub::find(std::string_view code) {
   return found == by_code_.end() ? nullptr : sessions_.get(found->second);
 }
 
-Result<Topic*> Hub::topic_for(std::string_view name) {
-  if (const auto found = topics_.find(name); found != topics_.end()) return found->second.get();
-  if (!topic_name_valid(name)) {
-    Error error = make_error(
-        Errc::topic_invalid,
-        "a topic name is 1-255 bytes of printable ASCII without spaces and does not begin with '$'");
-    error.field = "topic";
-    return std::unexpected(std::move(error));
-  }
-  if (topics_.size() >= env_.limits.topics) {
-    env_.stats.hit(LimitHit::topics);
-    return std::unexpected(limit_error(Errc::topic_invalid, "limits.topics",
-                                       "this server has all the topics it takes (limits.topics)"));
-  }
-  auto topic = std::make_unique<Topic>(*this, std::string(name), random_text(kEpochBytes));
-  Topic* result = topic.get();
-  topics_.emplace(std::string(name), std::move(topic));
-  env_.timers.arm(result->idle_timer_, env_.now() + env_.limits.topic_idle_ms);
-  return result;
-}
-
-Result<Position> Hub::subscribe(Session& session, std::string_view name) {
-  // A handler may still hold a session that ended a moment ago; its record is freed without looking for
-  // subscriptions.
-  if (session.state_ == SessionState::ended) return fail(Errc::session_unknown, "the session has ended");
-  for (const auto& subscription : session.subscriptions_)
-    if (subscription.topic->name() == name) return subscription.topic->position();
-  if (session.subscriptions_.size() >= env_.limits.topics_per_session) {
-    env_.stats.hit(LimitHit::topics_per_session);
-    return std::unexpected(
-        limit_error(Errc::too_many_subscriptions, "limits.topics_per_session",
-                    "a session may have " + std::to_string(env_.limits.topics_per_session) +
-                        " subscriptions (limits.topics_per_session); unsubscribe from one first"));
-  }
-  auto topic = topic_for(name);
-  if (!topic) return std::unexpected(std::move(topic.error()));
-  Topic& target = **topic;
-  const auto here = static_cast<std::uint32_t>(session.subscriptions_.size());
-  const auto there = static_cast<std::uint32_t>(target.subscribers_.size());
-  session.subscriptions_.push_back({&target, there});
-  target.subscribers_.push_back({&session, here});
-  target.idle_timer_.cancel();
-  ++subscriptions_;
-  return target.position();
-}
-
-bool Hub::unsubscribe(Session& session, std::string_view name) {
-  for (std::uint32_t i = 0; i < session.subscriptions_.size(); ++i) {
-    if (session.subscriptions_[i].topic->name() != name) continue;
-    unsubscribe_at(session, i);
-    return true;
-  }
-  return false;
-}
-
-// Takes out both ends; the last entry of each list moves into the gap and its other end is told.
-void Hub::unsubscribe_at(Session& session, std::uint32_t index) {
-  const Session::Subscription gone = session.subscriptions_[index];
-  Topic& topic = *gone.topic;
-  session.subscriptions_[index] = session.subscriptions_.back();
-  session.subscriptions_.pop_back();
-  if (index < session.subscriptions_.size()) {
-    const Session::Subscription& moved = session.subscriptions_[index];
-    moved.topic->subscribers_[moved.index].index = index;
-  }
-  topic.subscribers_[gone.index] = topic.subscribers_.back();
-  topic.subscribers_.pop_back();
-  if (gone.index < topic.subscribers_.size()) {
-    const Topic::Subscriber& moved = topic.subscribers_[gone.index];
-    moved.session->subscriptions_[moved.index].index = gone.index;
-  }
-  --subscriptions_;
-  if (topic.subscribers_.empty()) env_.timers.arm(topic.idle_timer_, env_.now() + env_.limits.topic_idle_ms);
-}
-
 void Hub::publish_json(std::string_view topic, std::string_view data) {
   broker_->publish(topic, data, [&log = env_.log](const Result<Position>& published) {
     if (!published) log.warn("publish failed", {{"reason", published.error().message()}});
   });
 }
 
-Result<Position> Hub::deliver(std::string_view name, std::string_view data) {
-  auto found = topic_for(name);
-  if (!found) return std::unexpected(std::move(found.error()));
-  Topic& topic = **found;
-  topic.advance();
-  ++env_.stats.publishes;
-  if (topic.subscribers_.empty()) {
-    env_.timers.arm(topic.idle_timer_, env_.now() + env_.limits.topic_idle_ms);
-    return topic.position();
-  }
-  const FrameRef frame = topic_message(name, topic.offset(), data);
-  for (const Topic::Subscriber& subscriber : topic.subscribers_) subscriber.session->push(frame);
-  return topic.position();
-}
-
 Result<SendStatus> Hub::deliver_to(std::string_view to_code, std::string_view from_code,
                                    std::string_view data) {
   Session* target = find(to_code);
-  if (target && target->push(session_message(from_code, data)) == PushStatus::queued)
-    return SendStatus::delivered;
+  const PushStatus pushed =
+      target ? target->push(session_message(from_code, data), Lane::direct) : PushStatus::ended;
+  if (pushed == PushStatus::queued) return SendStatus::delivered;
+  if (pushed == PushStatus::stored) return SendStatus::queued;
+  if (pushed == PushStatus::full)
+    return std::unexpected(
+        limit_error(Errc::mailbox_full, "replay.messages",
+                    "the target is not connected, and its mailbox is full (replay.messages, "
+                    "replay.bytes); try again when it may be back"));
   Error error = make_error(Errc::target_unknown);
   error.field = "to";
   return std::unexpected(std::move(error));
@@ -216,12 +187,13 @@ std::size_t Hub::deliver_to_all(std::string_view data) {
   const FrameRef frame = hub_message(data);
   std::size_t reached = 0;
   sessions_.for_each([&](Handle<Session>, Session& session) {
-    if (session.state() != SessionState::ended && session.push(frame) == PushStatus::queued) ++reached;
+    const PushStatus pushed = session.push(frame);
+    reached += pushed == PushStatus::queued || pushed == PushStatus::stored;
   });
   return reached;
 }
 
-HubCounts Hub::counts() const { return {attached_, detached_, topics_.size(), subscriptions_}; }
+HubCounts Hub::counts() const { return {attached_, detached_, topics_.size(), topics_.subscriptions()}; }
 
 void Hub::begin_drain(Millis retry_after_ms) {
   draining_ = true;
@@ -229,11 +201,6 @@ void Hub::begin_drain(Millis retry_after_ms) {
   sessions_.for_each([&](Handle<Session>, Session& session) {
     if (session.link()) session.link()->send_uncounted(notice);
   });
-}
-
-void Hub::forget_idle(Topic& topic) {
-  HUBBUB_ASSERT(topic.subscribers_.empty());
-  topics_.erase(topic.name());
 }
 
 void Hub::check_invariants() {
@@ -250,14 +217,8 @@ void Hub::check_invariants() {
     subscriptions += session.subscriptions().size();
   });
   HUBBUB_ASSERT(attached == attached_ && detached == detached_ && by_code_.size() == attached + detached);
-  HUBBUB_ASSERT(subscriptions == subscriptions_);
-  std::size_t ends = 0;
-  for (const auto& [name, topic] : topics_) {
-    ends += topic->subscribers().size();
-    for (const Topic::Subscriber& s : topic->subscribers())
-      HUBBUB_ASSERT(s.session->subscriptions().at(s.index).topic == topic.get());
-  }
-  HUBBUB_ASSERT(ends == subscriptions);
+  HUBBUB_ASSERT(subscriptions == topics_.subscriptions());
+  topics_.check_invariants();
 }
 
 }  // namespace hubbub

@@ -1,9 +1,8 @@
-// Hub: a shard's sessions and topics, and everything that happens between them. Sockets, clock and randomness
-// come in through Link and Env, so the production hub runs unmodified in simulation.
+// Hub: a shard's sessions and its topics (core/topics.h), and everything that happens between them. Sockets,
+// clock and randomness come in through Link and Env, so the production hub runs unmodified in simulation.
 //
 // Invariants (check_invariants): every attached or detached session is in the index under its code and no
-// ended one is; every subscription has both ends; deliver() is the only entrance of fan-out, for local and
-// remote publications alike.
+// ended one is; deliver() is the only entrance of fan-out, for local and remote publications alike.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -23,7 +22,7 @@
 #include "hubbub/core/json_write.h"
 #include "hubbub/core/session.h"
 #include "hubbub/core/session_code.h"
-#include "hubbub/core/topic.h"
+#include "hubbub/core/topics.h"
 
 namespace hubbub {
 
@@ -44,6 +43,7 @@ class Hub {
 
   [[nodiscard]] const Env& env() const { return env_; }
   [[nodiscard]] Broker& broker() { return *broker_; }
+  [[nodiscard]] Topics& topics() { return topics_; }
 
   struct Opened {
     Session* session;
@@ -52,6 +52,27 @@ class Hub {
   // A new session, attached to `link`. `data` is JSON text or empty. Errors: draining, overloaded
   // (limits.sessions).
   [[nodiscard]] Result<Opened> open_session(Link& link, std::string_view data);
+
+  // What a client shows to have its session back.
+  struct Claim {
+    std::string_view code;
+    std::string_view token;
+    std::string_view epoch;
+    std::uint64_t received = 0;  // messages it has of ours
+  };
+  struct Resumed {
+    Session* session;
+    std::string token;  // the new one, to be shown to the client once
+    Outbox::Replay replay;
+  };
+  // Attaches `link` to the session that `claim` names; another connection of it is closed with 4512. Errors:
+  // draining; session_unknown, the same for whatever is wrong with code, epoch or token (a token that was
+  // replaced before ends the session: somebody copied it); invalid_params if the claim is good and `received`
+  // is more than was ever sent.
+  [[nodiscard]] Result<Resumed> resume_session(Link& link, const Claim& claim);
+  // Ends a session that its connection leaves for another one, which that connection resumed. The connection
+  // goes on.
+  void discard(Session& session);
   // The session's connection is gone: grace time starts; an ended session is freed.
   void detach(Session& session);
   // Ends the session now: forgets its code and subscriptions; its client gets what is queued, then a Close
@@ -66,11 +87,13 @@ class Hub {
   [[nodiscard]] Session* find(std::string_view code);
   [[nodiscard]] Session* get(Handle<Session> handle) { return sessions_.get(handle); }
 
-  // Errors: topic_invalid (name, limits.topics), too_many_subscriptions (limits.topics_per_session),
-  // session_unknown (it has ended). Subscribing again changes nothing.
-  [[nodiscard]] Result<Position> subscribe(Session& session, std::string_view topic);
-  // False if the session was not subscribed.
-  bool unsubscribe(Session& session, std::string_view topic);
+  // As Topics::subscribe from now on, and Topics::unsubscribe.
+  [[nodiscard]] Result<Position> subscribe(Session& session, std::string_view topic) {
+    auto subscribed = topics_.subscribe(session, topic, {});
+    if (!subscribed) return std::unexpected(std::move(subscribed.error()));
+    return std::move(subscribed->position);
+  }
+  bool unsubscribe(Session& session, std::string_view topic) { return topics_.unsubscribe(session, topic); }
 
   // For applications: `value` (a type of core/json_types.h) as JSON to whoever is subscribed to `topic`, as
   // topic.message {topic, offset, data}. What fails (the name, limits.topics) is logged as a warning; use
@@ -91,7 +114,9 @@ class Hub {
   void on_session_end(SessionHook hook) { session_end_hook_ = std::move(hook); }
 
   // Entrances of fan-out, for the broker. `data` is raw JSON.
-  [[nodiscard]] Result<Position> deliver(std::string_view topic, std::string_view data);
+  [[nodiscard]] Result<Position> deliver(std::string_view topic, std::string_view data) {
+    return topics_.publish(topic, data);
+  }
   [[nodiscard]] Result<SendStatus> deliver_to(std::string_view to_code, std::string_view from_code,
                                               std::string_view data);
   [[nodiscard]] std::size_t deliver_to_all(std::string_view data);
@@ -103,23 +128,10 @@ class Hub {
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] bool full() const { return sessions_.size() >= env_.limits.sessions; }
 
-  // A topic nobody subscribes to is forgotten (its timer calls this).
-  void forget_idle(Topic& topic);
   void check_invariants();
 
  private:
-  struct StringHash {
-    using is_transparent = void;
-    std::uint64_t key;
-    std::size_t operator()(std::string_view text) const {
-      return static_cast<std::size_t>(keyed_hash(text, key));
-    }
-  };
-  using TopicMap =
-      boost::unordered_flat_map<std::string, std::unique_ptr<Topic>, StringHash, std::equal_to<>>;
-
-  [[nodiscard]] Result<Topic*> topic_for(std::string_view name);
-  void unsubscribe_at(Session& session, std::uint32_t index);
+  [[nodiscard]] Result<Session*> check_claim(Link& link, const Claim& claim, TokenMatch& match);
   void unindex(Session& session);
   [[nodiscard]] std::string random_text(std::size_t bytes);
 
@@ -127,10 +139,9 @@ class Hub {
   Slab<Session> sessions_;
   boost::unordered_flat_map<std::uint64_t, Handle<Session>> by_code_;
   SessionCodes codes_;
-  TopicMap topics_;
+  Topics topics_;
   std::size_t attached_ = 0;
   std::size_t detached_ = 0;
-  std::size_t subscriptions_ = 0;
   bool draining_ = false;
   std::vector<Handle<Session>> ending_;
   SessionHook session_end_hook_;

@@ -89,6 +89,22 @@ constexpr auto kTable = std::to_array<LimitInfo>({
     {"limits.topic_idle", &Limits::topic_idle_ms, "ms", "2m", 1, 7 * kDay, "",
      "time a topic without subscribers is remembered", "topic is forgotten; its next epoch is a new one", ""},
 
+    {"history.messages", &Limits::history_messages, "count", "256", 1, kMillion, "nothing is kept",
+     "publications kept of one topic", "the oldest is let go", ""},
+    {"history.bytes", &Limits::history_bytes, "bytes", "128KiB", 1, 4 * kGiB, "nothing is kept",
+     "publications kept of one topic, with what goes around them on the wire", "the oldest is let go", ""},
+    {"history.age", &Limits::history_age_ms, "ms", "2m", 1, 7 * kDay, "nothing is kept",
+     "age of publications kept; those of a topic without subscribers go with it after limits.topic_idle",
+     "the oldest is let go", ""},
+    {"presence.interval", &Limits::presence_interval_ms, "ms", "1s", 1, kHour, "",
+     "time in which those who join and leave a topic are gathered for one topic.presence",
+     "who asked for presence is told", ""},
+    {"presence.members", &Limits::presence_members, "count", "1000", 0, kMillion, "",
+     "codes in the answer to topic.presence", "the rest is counted, not listed", ""},
+    {"presence.list", &Limits::presence_list, "count", "100", 0, 100'000, "",
+     "codes joined, and codes left, in one notification topic.presence",
+     "the rest is counted, not listed; `more` says so", ""},
+
     {"outbox.soft_bytes", &Limits::outbox_soft_bytes, "bytes", "256KiB", kKiB, 4 * kGiB, "",
      "what one connection has not taken yet, for longer than outbox.soft_time", "connection closed with 4008",
      "soft_bytes"},
@@ -106,11 +122,14 @@ constexpr auto kTable = std::to_array<LimitInfo>({
      "the batch is written", ""},
 
     {"replay.messages", &Limits::replay_messages, "count", "1024", 1, 100 * kMillion, "nothing is kept",
-     "messages kept of one session that are sent and not acknowledged", "the oldest is let go", "replay"},
+     "messages kept of one session that are not acknowledged or wait for its resume",
+     "the oldest is let go and announced as missing", "replay"},
     {"replay.bytes", &Limits::replay_bytes, "bytes", "256KiB", 1, 4 * kGiB, "nothing is kept",
-     "bytes kept of one session that are sent and not acknowledged", "the oldest is let go", "replay"},
+     "bytes kept of one session that are not acknowledged or wait for its resume",
+     "the oldest is let go and announced as missing", "replay"},
     {"replay.age", &Limits::replay_age_ms, "ms", "2m", 1, 7 * kDay, "nothing is kept",
-     "age of messages that are sent and not acknowledged", "the oldest is let go", "replay"},
+     "age of messages that are not acknowledged or wait for its resume",
+     "they are let go and announced as missing", "replay"},
 });
 
 constexpr auto kRules = std::to_array<LimitRule>({

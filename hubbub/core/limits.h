@@ -53,6 +53,14 @@ struct Limits {
   Millis topic_idle_ms = 120'000;  // limits.topic_idle: a topic without subscribers is forgotten after this
   std::size_t topic_name_bytes = 255;  // fixed by the protocol
 
+  // Topics: what latecomers can catch up with, and who is there
+  std::size_t history_messages = 256;      // history.messages: of one topic; 0: no history
+  std::size_t history_bytes = 128 * 1024;  // history.bytes: of one topic, as frames; 0: no history
+  Millis history_age_ms = 120'000;         // history.age; 0: no history
+  Millis presence_interval_ms = 1000;      // presence.interval: between two topic.presence of one topic
+  std::size_t presence_members = 1000;     // presence.members: codes in the answer to topic.presence
+  std::size_t presence_list = 100;         // presence.list: codes joined, and codes left, in one notification
+
   // Outbox: messages a connection has not taken yet
   std::size_t outbox_soft_bytes = 256 * 1024;   // outbox.soft_bytes
   Millis outbox_soft_ms = 10'000;               // outbox.soft_time: over soft_bytes for this long: close 4008

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "hubbub/base/clock.h"
 #include "hubbub/base/frame.h"
 
 namespace hubbub {
@@ -33,6 +34,13 @@ class Link {
   // fits. `farewell`, if set, is an uncounted message sent right before the Close frame, whose reason can get
   // lost.
   virtual void close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) = 0;
+  // The endpoint is about to change or lose its outbox: what of it is half on the wire stays with the
+  // connection.
+  virtual void release_outbox() = 0;
+  // Its session goes on at another connection: tells the endpoint (on_superseded) and closes with 4512.
+  virtual void supersede() = 0;
+  // When the last byte came from the client.
+  [[nodiscard]] virtual Millis last_input_at() const = 0;
   // "127.0.0.1:5555", for logs.
   [[nodiscard]] virtual std::string remote() const = 0;
   [[nodiscard]] virtual std::uint64_t connection_id() const = 0;
@@ -51,6 +59,8 @@ class Endpoint {
   virtual void on_stalled() = 0;
   // The connection began to close, whichever side wanted it: what is sent from now on does not arrive.
   virtual void on_closing() = 0;
+  // The session was resumed at another connection: it is not this endpoint's any more.
+  virtual void on_superseded() = 0;
   // The connection is gone; `link` must not be used any more. Called once.
   virtual void on_gone() = 0;
   // The message that tells the client why the connection itself closes it (a Close frame's reason can get

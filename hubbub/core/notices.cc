@@ -1,7 +1,5 @@
 #include "hubbub/core/notices.h"
 
-#include "hubbub/base/version.h"
-#include "hubbub/core/session.h"
 #include "hubbub/wire/json.h"
 #include "hubbub/wire/jsonrpc.h"
 #include "hubbub/wire/ws_codec.h"
@@ -9,7 +7,6 @@
 namespace hubbub {
 namespace {
 
-using wire::append_json_double;
 using wire::append_json_int;
 using wire::append_json_string;
 using wire::append_json_uint;
@@ -30,9 +27,6 @@ class ObjectWriter {
   }
   ObjectWriter& signed_number(std::string_view name, std::int64_t value) {
     return key(name), append_json_int(out_, value), *this;
-  }
-  ObjectWriter& real(std::string_view name, double value) {
-    return key(name), append_json_double(out_, value), *this;
   }
   ObjectWriter& raw(std::string_view name, std::string_view json) { return key(name), out_ += json, *this; }
   // Opens a nested object, to be closed by the returned writer's end of life.
@@ -58,44 +52,17 @@ std::string write_params(auto&& write) {
   return out;
 }
 
-void write_limits(ObjectWriter& out, const Limits& limits) {
-  out.number("message_bytes", limits.message_bytes)
-      .number("batch_items", limits.batch_items)
-      .number("topics", limits.topics_per_session)
-      .real("rate_per_s", limits.rate_per_s)
-      .signed_number("ping_ms", limits.ping_interval_ms);
-  out.object("replay")
-      .number("messages", limits.replay_messages)
-      .number("bytes", limits.replay_bytes)
-      .signed_number("ms", limits.replay_age_ms);
+void write_missing(ObjectWriter& out, std::uint64_t from, std::uint64_t to, bool replies) {
+  out.object("missing").number("from", from).number("to", to).raw("replies", replies ? "true" : "false");
 }
 
 }  // namespace
 
-std::string opened_json(const Session& session, std::string_view token, const Env& env) {
-  return write_params([&](ObjectWriter& out) {
-    out.object("session")
-        .text("code", session.code().text())
-        .text("epoch", session.identity().epoch)
-        .text("token", token)
-        .signed_number("ttl_ms", env.limits.grace_ms);
-    out.raw("resumed", "false").number("sent", 0).number("received", 0);
-    {
-      ObjectWriter limits = out.object("limits");
-      write_limits(limits, env.limits);
-    }
-    out.object("server")
-        .text("name", "hubbub")
-        .text("version", kVersion)
-        .text("time", wire::format_time(env.clock.wall_ms()));
-  });
-}
-
-FrameRef notification(std::string_view method, std::string_view params_json) {
+FrameRef notification(std::string_view method, std::string_view params_json, Origin origin) {
   std::string text;
   text.reserve(48 + method.size() + params_json.size());
   wire::append_notification(text, method, params_json);
-  return wire::make_frame(wire::Opcode::text, text);
+  return wire::make_frame(wire::Opcode::text, text, false, origin);
 }
 
 FrameRef session_message(std::string_view from, std::string_view data) {
@@ -103,10 +70,11 @@ FrameRef session_message(std::string_view from, std::string_view data) {
                       write_params([&](ObjectWriter& out) { out.text("from", from).raw("data", data); }));
 }
 
-FrameRef topic_message(std::string_view topic, std::uint64_t offset, std::string_view data) {
-  return notification("topic.message", write_params([&](ObjectWriter& out) {
-                        out.text("topic", topic).number("offset", offset).raw("data", data);
-                      }));
+FrameRef topic_message(std::string_view topic, std::uint64_t offset, std::string_view data,
+                       std::uint32_t serial) {
+  const std::string params = write_params(
+      [&](ObjectWriter& out) { out.text("topic", topic).number("offset", offset).raw("data", data); });
+  return notification("topic.message", params, Origin{serial, offset});
 }
 
 FrameRef hub_message(std::string_view data) {
@@ -117,6 +85,16 @@ FrameRef draining_notice(Millis retry_after_ms) {
   return notification("session.draining", write_params([&](ObjectWriter& out) {
                         out.signed_number("retry_after_ms", retry_after_ms);
                       }));
+}
+
+FrameRef ack_notice(std::uint64_t received) {
+  return notification("session.ack",
+                      write_params([&](ObjectWriter& out) { out.number("received", received); }));
+}
+
+FrameRef gap_notice(std::uint64_t from, std::uint64_t to, bool replies) {
+  return notification("session.gap",
+                      write_params([&](ObjectWriter& out) { write_missing(out, from, to, replies); }));
 }
 
 FrameRef closing_notice(std::uint16_t code, std::string_view reason, Millis retry_after_ms) {

@@ -1,6 +1,6 @@
 // Session: one client's identity, subscriptions and outbox. It outlives its connection: attached to a Link,
-// detached for its grace time after a cut, ended after that or by session.close. Policy about clients lives
-// here, not in the connection.
+// detached for its grace time after a cut, ended after that or by session.close. While nobody is attached its
+// outbox is a mailbox, bounded by replay.*. Policy about clients lives here, not in the connection.
 //
 // Invariants: attached <=> link() is set; an ended session is in no index and in no topic; outbox bounds hold
 // after every push. One thread (its shard's). Owned by the Hub's slab; freed when it has ended and its
@@ -20,6 +20,7 @@
 #include "hubbub/core/link.h"
 #include "hubbub/core/outbox.h"
 #include "hubbub/core/session_code.h"
+#include "hubbub/core/session_tokens.h"
 
 namespace hubbub {
 
@@ -31,9 +32,11 @@ enum class SessionState : std::uint8_t { attached, detached, ended };
 
 // What became of a message pushed to a session.
 enum class PushStatus : std::uint8_t {
-  queued,    // in the outbox, will be written this turn if the socket takes it
-  detached,  // nobody is attached (or the connection is closing)
-  slow,      // the outbox is full: the connection is being closed with 4008
+  queued,  // in the outbox, will be written this turn if the socket takes it
+  stored,  // in the mailbox, until the client comes back
+  lost,    // there was no room: its place is announced as missing when the client comes back
+  full,    // Lane::direct only: the mailbox has no room; nothing was counted
+  ended,   // the session has ended
 };
 
 class Session {
@@ -45,11 +48,19 @@ class Session {
   struct Identity {
     SessionCode code;
     std::string epoch;  // base64url of 64 random bits
-    Sha256 token_hash;  // of the token's base64url text; the token itself is never kept
     std::string data;   // JSON text the client gave in session.open; "" if none
   };
 
-  Session(Hub& hub, const Env& env, Identity identity);
+  // A side acknowledges after this many messages, or this long after the first (docs/protocol.md).
+  static constexpr std::uint64_t kAckMessages = 64;
+  static constexpr Millis kAckDelayMs = 1000;
+  // How long the token before a resume stays good when the client lives and says nothing.
+  static constexpr Millis kPreviousTokenMs = 30'000;
+  // Numbers a mailbox remembers beyond the messages it keeps, in replay.messages: what was let go of them may
+  // be had back from topics' histories. As many times more while an answer or a direct message is the oldest.
+  static constexpr std::uint64_t kPlacesFactor = 8;
+
+  Session(Hub& hub, const Env& env, Identity identity, const Sha256& token_hash);
 
   [[nodiscard]] const Identity& identity() const { return identity_; }
   [[nodiscard]] SessionCode code() const { return identity_.code; }
@@ -57,21 +68,28 @@ class Session {
   [[nodiscard]] Link* link() const { return link_; }
   [[nodiscard]] Handle<Session> handle() const { return handle_; }
   [[nodiscard]] Outbox& outbox() { return outbox_; }
+  [[nodiscard]] const Outbox& outbox() const { return outbox_; }
   [[nodiscard]] const std::vector<Subscription>& subscriptions() const { return subscriptions_; }
   // Messages received from the client since the epoch began.
   [[nodiscard]] std::uint64_t received() const { return received_; }
-  void count_received() { ++received_; }
+  // A counted message came.
+  void count_received();
+  // session.ack {received}: the client has that many of our messages. False if it claims more than it was
+  // sent; nothing happens then.
+  [[nodiscard]] bool on_ack(std::uint64_t received);
+  // From now on the client is told what was received (session.ack).
+  void tell_acks();
 
-  // Queues one counted message. Shares the frame.
-  PushStatus push(const FrameRef& frame);
-  // Queues the answer to the client's own call: never dropped, never a reason to close; the client is not
-  // read from until it has drained (see accepts_input). Nothing happens if nobody is attached.
+  // Queues one counted message, for the connection or, while there is none, in the mailbox. Shares the frame.
+  PushStatus push(const FrameRef& frame, Lane lane = Lane::message);
+  // Queues the answer to the client's own call: never a reason to close; the client is not read from until it
+  // has drained (see accepts_input).
   void push_reply(FrameRef frame);
   // The frame at outbox().sent() is on the wire.
   void on_sent();
   // The socket took nothing for limits.write_stall.
   void on_stalled();
-  // The connection is closing, whoever began it: nothing more can be delivered.
+  // The connection is closing, whoever began it: what is pushed from now on waits for the next one.
   void on_link_closing();
   // False while the client has more than outbox.soft_bytes of answers to read.
   [[nodiscard]] bool accepts_input() const {
@@ -90,25 +108,62 @@ class Session {
   void check_invariants() const;
 
  private:
-  friend class Hub;  // attach, detach and end are the hub's decisions
-  // Unsent bytes that others sent it; its own replies do not count.
+  friend class Hub;     // attach, detach and end are the hub's decisions
+  friend class Topics;  // keeps both ends of subscriptions_ in step
+
+  void attach(Link& link);
+  void detach();
+  // Whether the token `presented` (its hash) opens this session now. A token that was good before, on a
+  // `connection` older than the one the client came back on, opens nothing and accuses nobody: it was late.
+  [[nodiscard]] TokenMatch match_token(const Sha256& presented, std::uint64_t connection) const;
+
+  // What others sent it since it came back and it has not taken: its own replies do not count, nor does what
+  // is replayed.
   [[nodiscard]] std::size_t backlog_bytes() const;
+  [[nodiscard]] std::uint64_t backlog_messages() const;
   [[nodiscard]] bool outbox_full() const;
+  PushStatus store(const FrameRef& frame, Lane lane);
+  // Whether the mailbox takes one more of `bytes`; with 0: whether it is within its bounds.
+  [[nodiscard]] bool mailbox_has_room(std::size_t bytes) const;
+  // Lets go of the oldest that may go until `bytes` more fit; false if they do not.
+  [[nodiscard]] bool make_room(std::size_t bytes);
+  void fit_mailbox();
+  void bound_places();
+  void bound_kept();
+  void let_go_older();
+  [[nodiscard]] bool replays() const {
+    return env_.limits.replay_messages > 0 && env_.limits.replay_bytes > 0 && env_.limits.replay_age_ms > 0;
+  }
+  void note_unacknowledged();
+  void send_ack();
+  void wake_at(Millis deadline);
   void on_timer();
+  void on_attached_timer();
 
   Hub& hub_;
   const Env& env_;
   Identity identity_;
+  SessionTokens tokens_;
   Handle<Session> handle_;
   SessionState state_ = SessionState::attached;
   bool link_closing_ = false;
+  bool tells_acks_ = false;
   Link* link_ = nullptr;
   Outbox outbox_;
+  std::uint64_t replay_end_ = 0;       // messages before this are replayed
+  std::uint64_t replay_messages_ = 0;  // of those, not written yet
+  std::size_t replay_bytes_ = 0;       // likewise; without replies, like backlog_bytes()
   std::vector<Subscription> subscriptions_;
+  std::uint64_t connection_ = 0;  // id of the current or last one; they rise
   std::uint64_t received_ = 0;
+  std::uint64_t received_told_ = 0;  // what the client knows of received_
   TokenBucket rate_;
-  // Attached: the outbox is over its soft bound. Detached: grace time.
-  Timer timer_;
+  Millis attached_at_ = 0;    // the current or last connection
+  Millis last_input_at_ = 0;  // of the last connection, once it is gone
+  Millis ack_at_ = 0;         // when to tell what was received; 0: nothing to tell
+  Millis soft_at_ = 0;        // when being over outbox.soft_bytes has lasted too long; 0: it is not over
+  Millis ends_at_ = 0;        // detached: end of its grace time
+  Timer timer_;               // the soonest of these, or of what is too old in the ring
 };
 
 }  // namespace hubbub

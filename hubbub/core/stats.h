@@ -59,6 +59,13 @@ struct Stats {
   std::uint64_t publishes = 0;
   std::uint64_t deliveries = 0;  // messages pushed for publications, sends and broadcasts
   std::uint64_t sessions_opened = 0;
+  std::uint64_t sessions_resumed = 0;
+  std::uint64_t resumes_incomplete = 0;  // of these: with messages missing
+  std::uint64_t resumes_refused = 0;
+  std::uint64_t sessions_superseded = 0;  // resumed while another connection was there
+  std::uint64_t tokens_reused = 0;        // sessions ended because a replaced token came again
+  std::uint64_t replayed_ring = 0;        // messages to be written again after a resume
+  std::uint64_t replayed_history = 0;     // of topics' histories, in place of what the ring had let go
   std::uint64_t sessions_expired = 0;
   std::uint64_t sessions_closed = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(LimitHit::count_)> limit_hits{};

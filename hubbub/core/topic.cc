@@ -3,20 +3,24 @@
 #include <algorithm>
 #include <utility>
 
-#include "hubbub/core/hub.h"
+#include "hubbub/core/presence.h"
+#include "hubbub/core/topics.h"
 
 namespace hubbub {
 
-Topic::Topic(Hub& hub, std::string name, std::string epoch)
-    : hub_(hub),
+Topic::Topic(Topics& topics, std::uint32_t serial, std::string name, std::string epoch)
+    : topics_(topics),
+      serial_(serial),
       name_(std::move(name)),
       epoch_(std::move(epoch)),
-      idle_timer_(
+      timer_(
           [](void* self, Millis) {
             auto* topic = static_cast<Topic*>(self);
-            topic->hub_.forget_idle(*topic);  // destroys *topic
+            topic->topics_.on_timer(*topic);  // may destroy *topic
           },
           this) {}
+
+Topic::~Topic() = default;
 
 bool topic_name_valid(std::string_view name) noexcept {
   if (name.empty() || name.size() > 255 || name.front() == '$') return false;

@@ -1,22 +1,26 @@
-// Topic: a name with subscribers and a position. A publication's position is (epoch, offset): offsets grow by
-// one from 1; a topic that was forgotten while nobody used it comes back under another epoch, so equal
-// offsets of different epochs are never mistaken for each other.
+// Topic: a name with subscribers, a position and the latest publications. A publication's position is (epoch,
+// offset): offsets grow by one from 1; a topic that was forgotten while nobody used it comes back under
+// another epoch, so equal offsets of different epochs are never mistaken for each other.
 //
-// Invariant: session S is in subscribers() exactly if S.subscriptions() has this topic, and each end knows
-// the other's index.
+// Invariants: session S is in subscribers() exactly if S.subscriptions() has this topic, and each end knows
+// the other's index (Topics keeps both ends in step); history() is empty or ends at offset().
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hubbub/base/timer_wheel.h"
+#include "hubbub/core/topic_history.h"
 
 namespace hubbub {
 
-class Hub;
+class Presence;
 class Session;
+class Topics;
 
 // Where a topic's stream stands.
 struct Position {
@@ -28,25 +32,41 @@ class Topic {
  public:
   struct Subscriber {
     Session* session;
-    std::uint32_t index;  // of this topic in session->subscriptions()
+    std::uint32_t index;    // of this topic in session->subscriptions()
+    bool held = false;      // publications wait in Topics until its missed ones are on their way
+    bool watching = false;  // wants topic.presence
   };
 
-  Topic(Hub& hub, std::string name, std::string epoch);
+  Topic(Topics& topics, std::uint32_t serial, std::string name, std::string epoch);
+  ~Topic();
+  Topic(const Topic&) = delete;
+  Topic& operator=(const Topic&) = delete;
 
   [[nodiscard]] const std::string& name() const { return name_; }
+  // What Origin::topic names it by: never 0, and no other topic of this hub has had it lately.
+  [[nodiscard]] std::uint32_t serial() const { return serial_; }
   [[nodiscard]] Position position() const { return {epoch_, offset_}; }
   [[nodiscard]] std::uint64_t offset() const { return offset_; }
-  std::uint64_t advance() { return ++offset_; }
   [[nodiscard]] const std::vector<Subscriber>& subscribers() const { return subscribers_; }
+  [[nodiscard]] const TopicHistory& history() const { return history_; }
+  // Whether history() has every publication after `offset`, which must have been reached.
+  [[nodiscard]] bool covers(std::uint64_t offset) const {
+    return offset <= offset_ && offset_ - offset <= history_.size();
+  }
 
  private:
-  friend class Hub;  // keeps both ends of a subscription in step
-  Hub& hub_;
+  friend class Topics;
+  Topics& topics_;
+  std::uint32_t serial_;
+  std::uint32_t watchers_ = 0;  // subscribers that are watching
   std::string name_;
   std::string epoch_;
   std::uint64_t offset_ = 0;
   std::vector<Subscriber> subscribers_;
-  Timer idle_timer_;  // armed while nobody subscribes
+  TopicHistory history_;
+  std::unique_ptr<Presence> presence_;  // null: nobody watches
+  // Without subscribers: to forget the topic. With some: to let go of history that is too old.
+  Timer timer_;
 };
 
 // 1-255 bytes of printable ASCII without spaces; names beginning with '$' are the hub's.

@@ -32,7 +32,8 @@ Connection::Connection(ConnectionHost& host, const Env& env, Socket socket, cons
       refusal_(std::move(refusal)),
       timer_([](void* self, Millis now) { static_cast<Connection*>(self)->on_timer(now); }, this),
       opened_at_(env.now()),
-      last_life_at_(env.now()) {
+      last_life_at_(env.now()),
+      last_input_at_(env.now()) {
   arm(env.now() + env.limits.head_deadline_ms);
 }
 
@@ -51,6 +52,18 @@ void Connection::close(std::uint16_t code, std::string_view reason, CloseMode mo
   if (phase_ != Phase::open) return;
   count_close(code);
   begin_close(code, reason, mode, std::move(farewell));
+}
+
+void Connection::release_outbox() {
+  if (const Outbox* outbox = endpoint_->outbox()) queue_.release(*outbox, coder_.get());
+}
+
+void Connection::supersede() {
+  release_outbox();
+  endpoint_->on_superseded();
+  const ErrorInfo& info = error_info(Errc::superseded);
+  close(info.close_code, info.text, CloseMode::now, endpoint_->farewell(info.close_code, info.text, -1));
+  wake();
 }
 
 void Connection::begin_close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) {
@@ -111,7 +124,7 @@ void Connection::read_some(std::span<char> buffer) {
     if (got.status != IoStatus::ok) return doom("reset");
     bytes_in_ += got.bytes;
     env_.stats.bytes_in += got.bytes;
-    last_life_at_ = env_.now();
+    last_life_at_ = last_input_at_ = env_.now();
     on_bytes(buffer.first(got.bytes));
     if (phase_ == Phase::doomed || paused_) return;         // what is held comes first
     if (got.bytes < buffer.size() && !peer_ended_) return;  // the socket is empty: the next edge will tell
@@ -285,7 +298,7 @@ bool Connection::gather(std::vector<iovec>& parts) {
 void Connection::queue_close_frame() {
   if (!closing_ || !closing_->close) return;
   const Outbox* outbox = endpoint_ ? endpoint_->outbox() : nullptr;
-  if (closing_->mode == CloseMode::after_outbox && outbox && outbox->unsent() > 0) return;
+  if (closing_->mode == CloseMode::after_outbox && outbox && outbox->writable()) return;
   if (closing_->farewell) queue_.push(std::move(closing_->farewell));
   queue_.push(std::move(closing_->close));
   closing_->mode = CloseMode::now;
@@ -311,7 +324,7 @@ void Connection::after_write() {
   const Outbox* outbox = endpoint_ ? endpoint_->outbox() : nullptr;
   const bool outbox_open = phase_ == Phase::open || (closing_ && closing_->mode == CloseMode::after_outbox);
   const bool more =
-      !queue_.empty() || (closing_ && closing_->close) || (outbox_open && outbox && outbox->unsent() > 0);
+      !queue_.empty() || (closing_ && closing_->close) || (outbox_open && outbox && outbox->writable());
   if (more && !blocked_) wake();
   if (phase_ == Phase::finishing && !more && !fin_sent_) {
     fin_sent_ = true;

@@ -71,6 +71,9 @@ class Connection final : public Link {
   bool flush_now() override { return host_.flush_one(*this); }
   void send_uncounted(FrameRef frame) override;
   void close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) override;
+  void release_outbox() override;
+  void supersede() override;
+  [[nodiscard]] Millis last_input_at() const override { return last_input_at_; }
   [[nodiscard]] std::string remote() const override { return peer_.text(); }
   [[nodiscard]] std::uint64_t connection_id() const override { return id_; }
 
@@ -146,6 +149,7 @@ class Connection final : public Link {
   Timer timer_;
   Millis opened_at_;
   Millis last_life_at_;    // when a byte came, or room after the socket was full
+  Millis last_input_at_;   // when a byte came
   Millis ping_at_ = 0;     // 0: none due
   Millis pong_by_ = 0;     // 0: no ping outstanding
   Millis stalled_at_ = 0;  // since when the socket takes nothing; 0: it does

@@ -21,14 +21,13 @@ void WriteQueue::push(FrameRef frame) {
   uncounted_.push_back(std::move(frame));
 }
 
-const Frame& WriteQueue::encoded(const Outbox& outbox, std::size_t ahead, MessageCoder* coder) {
-  const Frame& frame = outbox.at(outbox.sent() + ahead);
+const Frame& WriteQueue::encoded(const Frame& frame, std::size_t n, MessageCoder* coder) {
   if (!coder) return frame;
-  if (ahead < private_.size() && private_[ahead]) return *private_[ahead];
+  if (n < private_.size() && private_[n]) return *private_[n];
   if (const Frame* shared = coder->shared(frame)) return *shared;
-  if (private_.size() <= ahead) private_.resize(ahead + 1);
-  private_[ahead] = coder->encode(frame);
-  return *private_[ahead];
+  if (private_.size() <= n) private_.resize(n + 1);
+  private_[n] = coder->encode(frame);
+  return *private_[n];
 }
 
 void WriteQueue::gather(Outbox* outbox, bool outbox_open, MessageCoder* coder, std::size_t bytes_max,
@@ -42,18 +41,44 @@ void WriteQueue::gather(Outbox* outbox, bool outbox_open, MessageCoder* coder, s
   };
   half_first_ = half_ == Half::outbox;
   uncounted_given_ = 0;
-  std::size_t ahead = 0;
-  if (half_first_) add(encoded(*outbox, ahead++, coder), skip_);
+  std::size_t n = 0;
+  std::uint64_t next = outbox ? outbox->sent() : 0;
+  if (half_first_) add(encoded(*outbox->at(next++), n++, coder), skip_);
   for (const FrameRef& frame : uncounted_) {
     if (count == kPartsMax || bytes >= bytes_max) return;
     add(*frame, half_ == Half::uncounted && uncounted_given_ == 0 ? skip_ : 0);
     ++uncounted_given_;
   }
   if (!outbox || !outbox_open) return;
-  for (const std::uint64_t unsent = outbox->unsent(); ahead < unsent; ++ahead) {
+  for (const std::uint64_t end = outbox->write_end(); next < end; ++next) {
     if (count == kPartsMax || bytes >= bytes_max) return;
-    add(encoded(*outbox, ahead, coder), 0);
+    if (const Frame* frame = outbox->at(next)) add(encoded(*frame, n++, coder), 0);
   }
+}
+
+void WriteQueue::release(const Outbox& outbox, MessageCoder* coder) {
+  std::vector<FrameRef> own;
+  if (half_ == Half::outbox) {
+    if (private_.empty()) private_.resize(1);
+    if (!private_.front()) private_.front() = FrameRef::share(&encoded(*outbox.at(outbox.sent()), 0, coder));
+    half_ = Half::uncounted;
+  } else if (half_ == Half::uncounted && !private_.empty()) {
+    // The frame that is half on the wire stays first.
+    own.push_back(std::move(uncounted_.front()));
+    uncounted_.erase(uncounted_.begin());
+  }
+  // A private encoding has advanced the connection's compression context: what comes later depends on it.
+  // Shared ones between them do not, but their order stands.
+  std::uint64_t next = outbox.sent();
+  for (FrameRef& encoding : private_) {
+    while (!outbox.at(next)) ++next;
+    own.push_back(encoding ? std::move(encoding) : FrameRef::share(outbox.at(next)));
+    uncounted_bytes_ += own.back()->size();
+    ++next;
+  }
+  private_.clear();
+  uncounted_.insert(uncounted_.begin(), std::make_move_iterator(own.begin()),
+                    std::make_move_iterator(own.end()));
 }
 
 std::size_t WriteQueue::written(std::size_t bytes, std::span<const iovec> parts, Endpoint* endpoint) {

@@ -31,9 +31,12 @@ class WriteQueue {
 
   // Appends what to write next: at most kPartsMax parts, and no further part once `bytes_max` is reached.
   // `outbox` may be null; with `outbox_open` false only its half-written frame goes out. `coder` null: frames
-  // as they are.
+  // as they are. Places of the outbox without a frame are stepped over.
   void gather(Outbox* outbox, bool outbox_open, MessageCoder* coder, std::size_t bytes_max,
               std::vector<iovec>& parts);
+  // The connection will not write from `outbox` any more: what of it is half on the wire, or encoded for this
+  // connection alone, becomes this queue's own.
+  void release(const Outbox& outbox, MessageCoder* coder);
   // The socket took `bytes` of the `parts` that the last gather() gave. Tells `endpoint` of each outbox frame
   // that is out and returns how many.
   std::size_t written(std::size_t bytes, std::span<const iovec> parts, Endpoint* endpoint);
@@ -41,10 +44,11 @@ class WriteQueue {
  private:
   enum class Half : std::uint8_t { none, uncounted, outbox };
 
-  [[nodiscard]] const Frame& encoded(const Outbox& outbox, std::size_t ahead, MessageCoder* coder);
+  // What to write for `frame`, the outbox's n-th unsent one.
+  [[nodiscard]] const Frame& encoded(const Frame& frame, std::size_t n, MessageCoder* coder);
 
   std::vector<FrameRef> uncounted_;
-  std::vector<FrameRef> private_;  // private encodings of the outbox's frames from sent() on
+  std::vector<FrameRef> private_;  // private encodings of the outbox's unsent frames, in order
   std::size_t uncounted_bytes_ = 0;
   std::size_t skip_ = 0;  // bytes of the half-written frame that are out
   Half half_ = Half::none;

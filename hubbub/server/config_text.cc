@@ -135,7 +135,9 @@ The default is a ping every 25 s and 10 s for the pong. For a ping every 54 s ag
 
 ## Replay
 
-`replay.*` is checked and told to clients. What it bounds, resuming after a cut, is not in this version: nothing is kept.
+`replay.*` bounds what is kept of one session for its next resume: messages that were sent and are not acknowledged, and
+while it is detached also those that wait for it. A session that is quiet and acknowledges keeps nothing. The most one
+session can hold of others' messages is `replay.bytes` + `outbox.hard_bytes`.
 
 ## Keys
 

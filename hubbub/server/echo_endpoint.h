@@ -17,6 +17,7 @@ class EchoEndpoint final : public Endpoint {
   void on_binary(std::string_view bytes) override;
   void on_stalled() override;
   void on_closing() override {}
+  void on_superseded() override {}
   void on_gone() override { link_ = nullptr; }
   [[nodiscard]] FrameRef farewell(std::uint16_t, std::string_view, std::int64_t) override { return {}; }
   [[nodiscard]] Outbox* outbox() override { return &outbox_; }

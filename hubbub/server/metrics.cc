@@ -88,6 +88,19 @@ void add_counters(Families& out, const Stats& stats) {
   Families::add(sessions, {{"event", "opened"}}, static_cast<double>(stats.sessions_opened));
   Families::add(sessions, {{"event", "closed"}}, static_cast<double>(stats.sessions_closed));
   Families::add(sessions, {{"event", "expired"}}, static_cast<double>(stats.sessions_expired));
+  Families::add(sessions, {{"event", "superseded"}}, static_cast<double>(stats.sessions_superseded));
+  Families::add(sessions, {{"event", "token_reused"}}, static_cast<double>(stats.tokens_reused));
+  MetricFamily& resumes =
+      out.family("hubbub_resumes_total", "Attempts to resume a session, by result.", MetricType::Counter);
+  Families::add(resumes, {{"result", "recovered"}},
+                static_cast<double>(stats.sessions_resumed - stats.resumes_incomplete));
+  Families::add(resumes, {{"result", "incomplete"}}, static_cast<double>(stats.resumes_incomplete));
+  Families::add(resumes, {{"result", "refused"}}, static_cast<double>(stats.resumes_refused));
+  MetricFamily& replayed =
+      out.family("hubbub_replayed_messages_total", "Messages replayed by resumes, by where they were.",
+                 MetricType::Counter);
+  Families::add(replayed, {{"from", "ring"}}, static_cast<double>(stats.replayed_ring));
+  Families::add(replayed, {{"from", "history"}}, static_cast<double>(stats.replayed_history));
 }
 
 void add_labelled(Families& out, const Stats& stats) {

@@ -52,10 +52,10 @@ std::size_t write_server_header(char (&out)[kServerHeaderMax], Opcode opcode, st
   return write_header(out, first_byte(opcode, true, compressed), 0, size);
 }
 
-FrameRef make_frame(Opcode opcode, std::string_view payload, bool compressed) {
+FrameRef make_frame(Opcode opcode, std::string_view payload, bool compressed, Origin origin) {
   char header[kServerHeaderMax];
   const std::size_t size = write_server_header(header, opcode, payload.size(), compressed);
-  return Frame::make({header, size}, payload);
+  return Frame::make({header, size}, payload, origin);
 }
 
 FrameRef make_close_frame(std::uint16_t code, std::string_view reason) {

@@ -39,7 +39,8 @@ std::size_t write_server_header(char (&out)[kServerHeaderMax], Opcode opcode, st
                                 bool compressed = false) noexcept;
 
 // One whole unfragmented server message.
-[[nodiscard]] FrameRef make_frame(Opcode opcode, std::string_view payload, bool compressed = false);
+[[nodiscard]] FrameRef make_frame(Opcode opcode, std::string_view payload, bool compressed = false,
+                                  Origin origin = {});
 // A Close frame; code 0: with empty payload. The reason is cut at kCloseReasonMax without splitting a UTF-8
 // character.
 [[nodiscard]] FrameRef make_close_frame(std::uint16_t code, std::string_view reason);

@@ -1,6 +1,6 @@
 // SimIo: an Io in memory, for tests of everything above the socket. Both directions of a socket are byte
 // pipes with a capacity; readiness is told once per change, as epoll's edge mode does; time stands still
-// until told. Any operation may be made to fail: the Nth one, or from now on.
+// until told. Any operation may be made to fail: the Nth one, from now on, or by chance (Chaos).
 //
 // It holds the product to its side of the contract, too: using a closed socket, closing one twice or watching
 // one twice aborts.
@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "hubbub/base/assert.h"
+#include "hubbub/base/rng.h"
 #include "hubbub/net/io.h"
 
 namespace hubbub::sim {
@@ -27,8 +30,9 @@ namespace hubbub::sim {
 class SimClock final : public Clock {
  public:
   [[nodiscard]] Millis now_ms() const override { return now; }
-  [[nodiscard]] std::int64_t wall_ms() const override { return 1'795'000'000'000 + now; }
+  [[nodiscard]] std::int64_t wall_ms() const override { return 1'795'000'000'000 + now + wall_step; }
   Millis now = 1'000'000;
+  Millis wall_step = 0;  // somebody sets the wall clock; may go back
 };
 
 inline constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
@@ -64,6 +68,15 @@ class SimIo final : public Io {
   using SocketRef = std::shared_ptr<SimSocket>;
   // What an operation that is told to fail does.
   enum class Fault : std::uint8_t { error, would_block, one_byte };
+
+  // Faults by chance, each in so many of a thousand operations. Off without an rng.
+  struct Chaos {
+    Rng* rng = nullptr;
+    std::uint32_t broken = 0;       // the connection breaks in a read, a write or when it is watched
+    std::uint32_t would_block = 0;  // nothing moves, an edge follows
+    std::uint32_t few_bytes = 0;    // a read or write moves 1-16 bytes
+    std::uint32_t accept = 0;       // an accept fails
+  };
 
   explicit SimIo(SimClock& clock) : until(clock.now), clock_(clock) {}
 
@@ -109,8 +122,12 @@ class SimIo final : public Io {
   std::uint64_t fail_from = std::numeric_limits<std::uint64_t>::max();  // the first operation that fails
   std::uint64_t fail_count = 1;                                         // how many do
   Fault fault = Fault::error;
+  Chaos chaos;
   std::uint64_t operations = 0;  // accepts, watches, reads and writes so far
   std::uint64_t faults = 0;      // that were made to fail
+  std::uint64_t refused = 0;     // accepts without a descriptor
+  std::uint64_t accepts_failed = 0;
+  std::uint64_t trace = 0;       // hash of all that went through here, in order
   [[nodiscard]] std::size_t sockets_open() const { return open_.size(); }
   [[nodiscard]] std::size_t backlog() const { return backlog_.size(); }
   std::uint64_t waits = 0;
@@ -155,20 +172,23 @@ class SimIo final : public Io {
   AcceptResult accept(Socket listener) override {
     HUBBUB_ASSERT(listener == listener_);
     if (backlog_.empty()) return {IoStatus::would_block, kNoSocket, {}};
-    if (faulty()) {
+    if (const auto fault_now = strike(chaos.accept)) {
       listener_edge_ = true;
-      if (fault != Fault::error) return {IoStatus::would_block, kNoSocket, {}};
+      if (*fault_now != Fault::error) return {IoStatus::would_block, kNoSocket, {}};
+      ++accepts_failed;
       drop_first();
       return {IoStatus::failed, kNoSocket, {}};
     }
     if (open_.size() >= descriptors_max) {
       drop_first();
+      ++refused;
       return {IoStatus::out_of_fds, kNoSocket, {}};
     }
     SocketRef socket = backlog_.front();
     backlog_.pop_front();
     socket->number = next_number();
     open_[socket->number] = socket;
+    note(1, socket->number, {});
     return {IoStatus::ok, socket->number, socket->peer};
   }
 
@@ -180,7 +200,7 @@ class SimIo final : public Io {
     }
     const SocketRef& socket = at(number);
     HUBBUB_ASSERT(!socket->watched);
-    if (faulty() && fault == Fault::error) return false;
+    if (strike(chaos.broken) == Fault::error) return false;
     socket->watched = true;
     socket->tag = tag;
     edge(socket, !socket->to_server.empty() || socket->client_fin || socket->broken(), true);
@@ -190,16 +210,17 @@ class SimIo final : public Io {
   ReadResult read(Socket number, std::span<char> buffer) override {
     const SocketRef& socket = at(number);
     std::size_t most = std::min(buffer.size(), socket->read_max);
-    if (faulty()) {
-      if (fault == Fault::error) cut(socket);
-      if (fault == Fault::would_block) {
+    if (const auto fault_now = strike(chaos.broken)) {
+      if (*fault_now == Fault::error) cut(socket);
+      if (*fault_now == Fault::would_block) {
         edge(socket, true, false);
         return {IoStatus::would_block};
       }
-      most = std::min<std::size_t>(most, 1);
+      most = std::min(most, few());
     }
     if (socket->broken()) return {IoStatus::failed};
     const std::size_t got = socket->to_server.copy(buffer.data(), most);
+    note(2, number, std::string_view(buffer.data(), got));
     socket->to_server.erase(0, got);
     if (got == 0) return {socket->client_fin ? IoStatus::eof : IoStatus::would_block};
     // A short read says that there is no more: what is left arrives "later".
@@ -215,6 +236,7 @@ class SimIo final : public Io {
   void shutdown_write(Socket number) override {
     HUBBUB_ASSERT(!at(number)->server_fin);
     at(number)->server_fin = true;
+    note(4, number, {});
   }
 
   void close(Socket number) override {
@@ -227,6 +249,7 @@ class SimIo final : public Io {
       socket->number = kNoSocket;
     }
     open_.erase(number);
+    note(5, number, {});
   }
 
  private:
@@ -248,11 +271,39 @@ class SimIo final : public Io {
     if (std::exchange(socket->queued, true)) return;
     edges_.push_back(socket);
   }
-  bool faulty() {
+  // The fault of the next operation, if it has one.
+  std::optional<Fault> strike(std::uint32_t error_chance) {
     const std::uint64_t number = operations++;
-    const bool yes = number >= fail_from && number - fail_from < fail_count;
-    faults += yes;
-    return yes;
+    std::optional<Fault> struck;
+    if (number >= fail_from && number - fail_from < fail_count) {
+      struck = fault;
+    } else if (chaos.rng) {
+      const std::uint64_t roll = chaos.rng->below(1000);
+      if (roll < error_chance)
+        struck = Fault::error;
+      else if (roll < error_chance + chaos.would_block)
+        struck = Fault::would_block;
+      else if (roll < error_chance + chaos.would_block + chaos.few_bytes)
+        struck = Fault::one_byte;
+    }
+    faults += struck.has_value();
+    return struck;
+  }
+  // How many bytes Fault::one_byte lets through.
+  std::size_t few() { return chaos.rng ? 1 + static_cast<std::size_t>(chaos.rng->below(16)) : 1; }
+  void note(std::uint64_t what, Socket number, std::string_view bytes) {
+    const auto mix = [this](std::uint64_t value) {
+      trace = (trace ^ value) * 0x9E3779B97F4A7C15ULL;
+      trace ^= trace >> 29;
+    };
+    mix(what << 32 | static_cast<std::uint32_t>(number));
+    mix(bytes.size());
+    for (; bytes.size() >= sizeof(std::uint64_t); bytes.remove_prefix(sizeof(std::uint64_t))) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, bytes.data(), sizeof word);
+      mix(word);
+    }
+    for (const char byte : bytes) mix(static_cast<unsigned char>(byte));
   }
   void cut(const SocketRef& socket) {
     socket->cut_off = true;
@@ -272,9 +323,9 @@ class SimIo final : public Io {
     const std::size_t held = std::min(socket->to_client.size(), socket->to_client_capacity);
     std::size_t room = std::min(socket->to_client_capacity - held, socket->write_max);
     bool retry = room < socket->to_client_capacity - held;  // nothing but the test's wish is in the way
-    if (faulty()) {
-      if (fault == Fault::error) cut(socket);
-      room = std::min<std::size_t>(room, fault == Fault::one_byte ? 1 : 0);
+    if (const auto fault_now = strike(chaos.broken)) {
+      if (*fault_now == Fault::error) cut(socket);
+      room = *fault_now == Fault::one_byte ? std::min(room, few()) : 0;
       retry = true;
     }
     if (socket->broken()) {
@@ -283,7 +334,9 @@ class SimIo final : public Io {
     }
     for (const iovec& part : op.parts) {
       const std::size_t size = std::min(part.iov_len, room);
-      socket->to_client.append(static_cast<const char*>(part.iov_base), size);
+      const std::string_view bytes(static_cast<const char*>(part.iov_base), size);
+      note(3, op.socket, bytes);
+      socket->to_client += bytes;
       op.written += size;
       room -= size;
       if (size < part.iov_len) break;

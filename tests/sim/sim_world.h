@@ -83,7 +83,8 @@ class World {
  public:
   using MakeService = std::function<std::unique_ptr<Service>(Shard&)>;
 
-  explicit World(const ShardSettings& settings = {}, const MakeService& make = {}) : io(clock) {
+  explicit World(const ShardSettings& settings = {}, const MakeService& make = {}, std::uint64_t seed = 1)
+      : io(clock), rng(seed) {
     frames_before_ = Frame::alive();
     add_builtin_methods(methods, dispatcher_);
     shard.emplace(settings, io, clock, rng, log, methods);
@@ -103,8 +104,7 @@ class World {
     const std::uint64_t before = turns;
     for (io.idle = false; !io.idle && running;) {
       HUBBUB_ASSERT(++turns - before < kTurnsMax);
-      running = shard->run_once();
-      shard->check_invariants();
+      run_turn();
     }
     return running;
   }
@@ -113,8 +113,7 @@ class World {
   void turn() {
     io.until = clock.now;
     ++turns;
-    running = shard->run_once();
-    shard->check_invariants();
+    run_turn();
   }
 
   [[nodiscard]] const Stats& stats() const { return shard->env().stats; }
@@ -131,15 +130,22 @@ class World {
 
   SimClock clock;
   SimIo io;
-  SeededRng rng{1};
+  SeededRng rng;
   SimLog log;
   MethodTable methods;
   std::optional<Shard> shard;
   std::unique_ptr<Service> service;
   bool running = true;
   std::uint64_t turns = 0;
+  std::function<void()> after_turn;  // may throw: then the world is of no more use
 
  private:
+  void run_turn() {
+    running = shard->run_once();
+    shard->check_invariants();
+    if (after_turn) after_turn();
+  }
+
   Dispatcher* dispatcher_ = nullptr;
   std::int64_t frames_before_ = 0;
 };

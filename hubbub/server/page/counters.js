@@ -1,7 +1,6 @@
 // Counters: what this page has sent and received, the round trip, and the hub's own numbers where it may ask for them.
 // Messages and bytes count everything on the wire; calls and errors only what a person asked for.
 
-import { TIMEOUT } from "./session.js";
 import { element } from "./log.js";
 
 const PING_MS = 5_000;
@@ -26,13 +25,16 @@ const STATS = {
 
 export class Counters {
   #session;
+  #wire;
+  #connection = 0; // number of the present one: a round trip over two says nothing
   #values = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, calls: 0, errors: 0, roundTrip: "–" };
   #tiles = new Map(); // name -> {box, number}
   #statsRefused = false; // of this session: hub.stats is a privilege, so do not ask again
   #renderTimer = 0;
 
-  constructor(session, find) {
+  constructor(session, wire, find) {
     this.#session = session;
+    this.#wire = wire;
     for (const [name, label] of Object.entries(TILES)) this.#addTile(find("counters"), name, label);
     for (const [name, [label]] of Object.entries(STATS)) this.#addTile(find("counters"), name, label);
     this.#render();
@@ -52,35 +54,39 @@ export class Counters {
   }
 
   #watch() {
-    const on = (name, change) =>
-      this.#session.addEventListener(name, (event) => {
+    const on = (source, name, change) =>
+      source.addEventListener(name, (event) => {
         change(this.#values, event.detail);
         this.#renderTimer ||= setTimeout(() => this.#render(), RENDER_MS);
       });
-    on("received", (values, { bytes }) => {
+    on(this.#wire, "received", (values, { bytes }) => {
       values.messagesIn += 1;
       values.bytesIn += bytes;
     });
-    on("sent", (values, { bytes }) => {
+    on(this.#wire, "sent", (values, { bytes }) => {
       values.messagesOut += 1;
       values.bytesOut += bytes;
     });
-    on("call", (values) => (values.calls += 1));
-    on("reply", (values, { outcome }) => (values.errors += outcome.error ? 1 : 0));
-    on("state", (values) => (values.roundTrip = "–"));
+    on(this.#session, "call", (values) => (values.calls += 1));
+    on(this.#session, "reply", (values, { outcome }) => (values.errors += outcome.error ? 1 : 0));
+    on(this.#wire, "attempt", () => (this.#connection += 1));
+    on(this.#session, "state", (values, { name }) => {
+      values.roundTrip = "–";
+      if (name === "open") this.#ping();
+    });
     this.#session.addEventListener("opened", () => {
       this.#statsRefused = false;
-      this.#ping();
       this.#askStats();
     });
   }
 
-  // Also finds connections that died in silence.
   async #ping() {
     if (this.#session.state !== "open") return;
+    const connection = this.#connection;
     const { error, ms } = await this.#session.call("ping", "", { quiet: true });
-    if (error?.code === TIMEOUT) this.#session.drop("no answer to a ping");
-    if (!error) this.#values.roundTrip = `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+    if (error || connection !== this.#connection) return;
+    this.#values.roundTrip = `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+    this.#render();
   }
 
   async #askStats() {

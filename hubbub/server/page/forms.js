@@ -1,8 +1,9 @@
 // Forms: what a person asks of the hub. Call any method, subscribe and publish, send to a session, broadcast. Each form
-// shows its own outcome; the log shows everything.
+// shows its own outcome; the log shows everything. Which topics are subscribed is the business of topics.js.
 
-import { parseJson } from "./session.js";
 import { element } from "./log.js";
+import { option } from "./topics.js";
+import { parseJson } from "./wire.js";
 
 // Methods offered from the start, with params to begin from. CODE stands for the session's own code.
 const METHODS = {
@@ -14,13 +15,14 @@ const METHODS = {
   "topic.subscribe": '{"topic": "news"}',
   "topic.unsubscribe": '{"topic": "news"}',
   "topic.publish": '{"topic": "news", "data": {"text": "hello"}}',
+  "topic.history": '{"topic": "news", "limit": 10}',
+  "topic.presence": '{"topic": "news"}',
   "hub.stats": "",
   "hub.broadcast": '{"data": "hello, everyone"}',
   "rpc.discover": "",
 };
 // The other forms: method, members of its params (the field of each has the id FORM-MEMBER), and what success is called.
 const ASKS = {
-  subscribe: ["topic.subscribe", ["topic"], () => "subscribed"],
   publish: ["topic.publish", ["topic", "data"], (result) => `published, offset ${write(result?.offset)}`],
   send: ["session.send", ["to", "data"], (result) => String(result?.status ?? "sent")],
   broadcast: ["hub.broadcast", ["data"], (result) => `sent to ${write(result?.sessions) || "all"} sessions`],
@@ -30,20 +32,19 @@ const COLOURED_MAX = 50_000; // characters; longer results are shown plain
 export class Forms {
   #session;
   #find;
-  #say;
-  #topics = new Set(); // subscribed, and subscribed again on the next session
+  #topics;
   #template = METHODS.echo; // what the params field was filled with
   #discovered = false;
 
-  // `find` gives an element by id; `say(sentence)` tells what happened without being asked for.
-  constructor(session, find, say) {
+  // `find` gives an element by id.
+  constructor(session, topics, find) {
     this.#session = session;
+    this.#topics = topics;
     this.#find = find;
-    this.#say = say;
     this.#initCall();
     for (const name of Object.keys(ASKS)) this.#onSubmit(name, () => this.#ask(name));
-    session.addEventListener("opened", () => this.#onOpened());
-    session.addEventListener("reply", (event) => this.#onReply(event.detail));
+    this.#onSubmit("subscribe", () => this.#subscribe());
+    session.addEventListener("opened", () => this.#discover());
   }
 
   // Fills the address of "send to session" and goes to its text.
@@ -90,14 +91,21 @@ export class Forms {
     }
     const outcome = await this.#session.call(method, `{${members.join(",")}}`);
     showOutcome(this.#find(`${name}-outcome`), outcome, { summary: outcome.error ? "" : praise(outcome.result) });
-    if (name === "subscribe" && !outcome.error) this.#moveTopic();
   }
 
-  // Who subscribes to a topic wants to publish there next.
-  #moveTopic() {
-    const from = this.#find("subscribe-topic");
-    this.#find("publish-topic").value ||= from.value.trim();
-    from.value = "";
+  async #subscribe() {
+    const field = this.#find("subscribe-topic");
+    const topic = field.value.trim();
+    if (topic === "") return this.#missing("subscribe", field, "This field is needed.");
+    const outcome = await this.#topics.subscribe(topic, {});
+    this.showSubscribed(outcome, "subscribed");
+    if (outcome.error) return;
+    this.#find("publish-topic").value ||= topic; // who subscribes to a topic wants to publish there next
+    field.value = "";
+  }
+
+  showSubscribed(outcome, praise) {
+    showOutcome(this.#find("subscribe-outcome"), outcome, { summary: outcome.error ? "" : praise });
   }
 
   #missing(name, field, text) {
@@ -115,7 +123,7 @@ export class Forms {
     this.#checkParams();
   }
 
-  // Says whether the params may be sent. What is JSON but no object or array may: the hub's answer is worth seeing.
+  // Says whether the params may be sent. What is JSON but no object or array may: the answer is worth seeing.
   #checkParams() {
     const params = this.#find("call-params");
     const note = this.#find("call-note");
@@ -138,50 +146,12 @@ export class Forms {
     this.#find("methods").replaceChildren(...names.map((name) => option(name)));
   }
 
-  async #onOpened() {
-    const session = this.#session;
-    for (const topic of this.#topics) {
-      const { error } = await session.call("topic.subscribe", JSON.stringify({ topic }), { quiet: true });
-      if (session.state !== "open") return; // the next session tries again
-      if (error) this.#topics.delete(topic);
-      this.#say(error ? `not subscribed to ${topic}: ${error.message}` : `subscribed again to ${topic}`);
-    }
-    this.#showTopics();
-    if (this.#discovered || session.state !== "open") return;
-    const { result } = await session.call("rpc.discover", "", { quiet: true });
+  async #discover() {
+    if (this.#discovered) return;
+    const { result } = await this.#session.call("rpc.discover", "", { quiet: true });
     const names = (result?.methods ?? []).map((method) => method?.name).filter((name) => typeof name === "string");
     this.#discovered = names.length > 0;
     this.#offerMethods([...new Set([...Object.keys(METHODS), ...names])]);
-  }
-
-  // Whoever subscribed, this form or a call by hand: the chips follow the hub's replies.
-  #onReply({ method, params, outcome }) {
-    if (outcome.error || (method !== "topic.subscribe" && method !== "topic.unsubscribe")) return;
-    const given = JSON.parse(params || "{}");
-    const topic = Array.isArray(given) ? given[0] : given.topic;
-    if (typeof topic !== "string") return;
-    if (method === "topic.subscribe") this.#topics.add(topic);
-    else this.#topics.delete(topic);
-    this.#showTopics();
-  }
-
-  #showTopics() {
-    this.#find("chips").replaceChildren(...[...this.#topics].map((topic) => this.#chip(topic)));
-    this.#find("topic-names").replaceChildren(...[...this.#topics].map((topic) => option(topic)));
-  }
-
-  #chip(topic) {
-    const chip = element("li", "", "chip");
-    const remove = element("button", "×");
-    remove.type = "button";
-    remove.setAttribute("aria-label", `Unsubscribe from ${topic}`);
-    remove.onclick = async () => {
-      const outcome = await this.#session.call("topic.unsubscribe", JSON.stringify({ topic }));
-      showOutcome(this.#find("subscribe-outcome"), outcome, { summary: outcome.error ? "" : "unsubscribed" });
-      this.#find("subscribe-topic").focus(); // the button that had the focus is gone
-    };
-    chip.append(element("span", topic), remove);
-    return chip;
   }
 }
 
@@ -199,16 +169,10 @@ function jsonOrText(text) {
   }
 }
 
-function option(value) {
-  const made = document.createElement("option");
-  made.value = value;
-  return made;
-}
-
 function showOutcome(box, { result, error, ms }, { full = false, summary = "" }) {
   const good = error === undefined;
   const line = element("p", "", good ? "good" : "bad");
-  line.append(element("b", good ? summary || "result" : `error ${write(error.code)}`), " ");
+  line.append(element("b", good ? summary || "result" : `error ${error.code}`), " ");
   if (!good) line.append(String(error.message), " ");
   line.append(element("small", `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`));
   const shown = good ? result : error.data;

@@ -1,185 +1,147 @@
-// Session: one hub session over a WebSocket in plain mode, and a tiny JSON-RPC 2.0 client on it. It reconnects by itself,
-// with full jitter, and each connection is a new session. It knows nothing of the document.
+// Session: the page's view of the TypeScript client. It turns promises into outcomes, everything that happens into
+// events, and begins anew when a person asks for it. Resuming, counting and waiting are the client's business.
 //
-// Events (detail): state {name, code?, reason?, retryAt?} · opened {the params of session.opened} · notification {method,
-// params} · call {method, params} and reply {method, params, outcome} for calls that are not quiet · sent {bytes} ·
-// received {bytes}. Params are JSON text, so that what a person typed goes out byte for byte.
+// Events (detail): state {name, code?, reason?, retryAt?, lost?, detachedMs?, recovered?} · opened: a client's first
+// session is open · notification {method, params} · call {method, params} and reply {method, params, outcome, own} for
+// calls that are not quiet; `own`: made by subscribe() or unsubscribe(). Params are JSON text, so that what a person
+// typed goes out digit by digit.
 
-export const TIMEOUT = -32002;
+import { connect, RpcError } from "./hubbub-client.js";
+import { parseJson } from "./wire.js";
+
+const BACKOFF = { base: 500, cap: 10_000 };
 const NOT_CONNECTED = -32020;
-const OPEN_TIMEOUT_MS = 10_000;
-const CALL_TIMEOUT_MS = 15_000;
-const RETRY_BASE_MS = 1_000;
-const RETRY_MAX_MS = 30_000;
-const STEADY_MS = 10_000; // a connection this old resets the back-off
-
-const encoder = new TextEncoder();
-const bytesOf = (text) => encoder.encode(text).length;
-
-// Numbers keep the digits they came with where the browser can (JSON.rawJSON): 1.0 and 2^64 are shown as they are.
-export function parseJson(text) {
-  if (!JSON.rawJSON) return JSON.parse(text);
-  return JSON.parse(text, (_name, value, context) =>
-    typeof value === "number" && context?.source !== undefined && context.source !== String(value)
-      ? JSON.rawJSON(context.source)
-      : value,
-  );
-}
 
 export class Session extends EventTarget {
-  code = "";
-  state = "closed";
+  state = "connecting";
   #url;
-  #socket = null;
-  #pending = new Map(); // id -> {settle, timer}
-  #nextId = 1;
-  #attempt = 0;
-  #openedAt = 0;
-  #openTimer = 0;
-  #retryTimer = 0;
-  #farewell = {}; // what session.draining and session.closing said: a close frame's reason can be lost
+  #wire;
+  #client = null; // from the first open session to the end of the last
+  #resume; // credentials until there is a client to ask
+  #heard = new Set(["session.message", "hub.message", "topic.message", "topic.presence", "session.draining"]);
+  #detachedAt = 0;
 
-  constructor(url) {
+  // `resume`: credentials that an earlier page left, if any.
+  constructor(url, wire, resume) {
     super();
     this.#url = url;
+    this.#wire = wire;
+    this.#resume = resume;
+    wire.addEventListener("received", (event) => this.#onMessage(event.detail.message));
   }
 
-  connect() {
-    this.#forget();
-    this.#farewell = {};
-    this.#openedAt = 0;
-    const socket = new WebSocket(this.#url);
-    this.#socket = socket;
-    socket.onmessage = (event) => this.#onMessage(event.data);
-    socket.onclose = (event) => this.#onClose(event.code, event.reason);
-    this.#openTimer = setTimeout(() => this.drop("no session opened in time"), OPEN_TIMEOUT_MS);
-    this.#setState({ name: "connecting" });
+  get code() {
+    return this.#client?.code ?? "";
   }
 
-  // Closes and stays closed until connect().
-  disconnect() {
-    this.#forget();
-    this.#settleAll("disconnected");
-    this.#setState({ name: "closed", code: 1000, reason: "disconnected" });
+  // True while calls make sense: at once or, while detached, later.
+  get lives() {
+    return this.#client !== null;
   }
 
-  // Gives up a connection that no longer answers, and retries.
-  drop(reason) {
-    this.#forget();
-    this.#onClose(1006, reason);
+  credentials() {
+    return this.#client ? this.#client.credentials() : this.#resume;
   }
 
-  // Resolves, never rejects, to {result, ms} or {error: {code, message, data?}, ms}; ms is the round trip. A quiet call
-  // makes no call and reply events.
-  call(method, params = "", { quiet = false } = {}) {
-    const started = performance.now();
-    const text = (id) =>
-      `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)}${params && `,"params":${params}`}}`;
-    if (!quiet) this.#emit("call", { method, params });
-    return new Promise((resolve) => {
-      const settle = (answer) => {
-        const outcome = { ...answer, ms: performance.now() - started };
-        if (!quiet) this.#emit("reply", { method, params, outcome });
-        resolve(outcome);
-      };
-      if (this.state !== "open") return settle({ error: { code: NOT_CONNECTED, message: "not connected" } });
-      this.#send(text(this.#expect(settle)));
+  async connect() {
+    const first = { name: "connecting" };
+    this.#setState(first);
+    try {
+      this.#client = await connect(this.#url, {
+        WebSocket: this.#wire.WebSocket,
+        client: { name: "page" },
+        resume: this.#resume,
+        timeout: 0,
+        backoff: BACKOFF,
+        onState: (name, detail) => this.#onState(name, detail),
+        onError: (error) => this.#emit("notification", { method: "error", params: describe(error) }),
+      });
+    } catch {
+      return; // the state "lost" has told why
+    }
+    this.#resume = undefined;
+    for (const method of this.#heard) this.#listen(method);
+    this.#client.on("gap", ({ from, to }) => {
+      this.#emit("notification", { method: "messages lost", params: { from, to } });
+    });
+    this.#setState({ name: "open", resumed: this.#client.resumed, recovered: this.#client.recovered });
+    this.#emit("opened");
+  }
+
+  // Ends the session at the hub; connect() opens another.
+  end() {
+    this.#client?.close();
+  }
+
+  // Resolves, never rejects, to {result, ms} or {error: {code, message, data?}, ms}; ms is the round trip. While detached
+  // a call waits. A quiet call makes no call and reply events; timeout 0: none.
+  call(method, params = "", { quiet = false, timeout = undefined } = {}) {
+    return this.#tell({ method, params, quiet }, async (client) => {
+      const result = await client.call(method, params ? parseJson(params) : undefined, { timeout });
+      return this.#wire.exact("result", result);
     });
   }
 
-  #expect(settle) {
-    const id = this.#nextId++;
-    const timer = setTimeout(() => {
-      this.#settle(id, { error: { code: TIMEOUT, message: `no reply in ${CALL_TIMEOUT_MS / 1000} s` } });
-    }, CALL_TIMEOUT_MS);
-    this.#pending.set(id, { settle, timer });
-    return id;
+  // Like a call; the result is the client's subscription. The messages come as notifications.
+  subscribe(topic, { quiet = false } = {}) {
+    const params = JSON.stringify({ topic });
+    return this.#tell({ method: "topic.subscribe", params, quiet, own: true }, (client) =>
+      client.subscribe(topic, { presence: true }, () => {}),
+    );
   }
 
-  #send(text) {
-    this.#socket.send(text);
-    this.#emit("sent", { bytes: bytesOf(text) });
+  unsubscribe(subscription, { quiet = false } = {}) {
+    const params = JSON.stringify({ topic: subscription.topic });
+    return this.#tell({ method: "topic.unsubscribe", params, quiet, own: true }, () => subscription.unsubscribe());
   }
 
-  #onMessage(text) {
-    this.#emit("received", { bytes: bytesOf(text) });
-    let message;
+  async #tell({ method, params, quiet, own = false }, run) {
+    const started = performance.now();
+    if (!quiet) this.#emit("call", { method, params });
+    const outcome = await this.#outcome(run);
+    outcome.ms = performance.now() - started;
+    if (!quiet) this.#emit("reply", { method, params, outcome, own });
+    return outcome;
+  }
+
+  async #outcome(run) {
+    if (!this.#client) return { error: { code: NOT_CONNECTED, message: "no session" } };
     try {
-      message = parseJson(text);
-    } catch {
-      this.#emit("notification", { method: "not JSON", params: text });
-      return;
-    }
-    for (const item of Array.isArray(message) ? message : [message]) this.#onItem(item);
-  }
-
-  #onItem(item) {
-    if (item?.method === undefined) return this.#onReply(item);
-    if (item.method === "session.opened") return this.#onOpened(item.params);
-    if (item.method === "session.draining") this.#farewell.retry_after_ms = item.params?.retry_after_ms;
-    if (item.method === "session.closing") this.#farewell = { ...item.params };
-    this.#emit("notification", { method: item.method, params: item.params });
-  }
-
-  #onReply(item) {
-    if (item && "error" in item) {
-      // An error without an id answers something the hub could not read: show it, nobody waits for it.
-      if (item.id === null) this.#emit("notification", { method: "error", params: item.error });
-      else this.#settle(item.id, { error: item.error });
-    } else {
-      this.#settle(item?.id, { result: item?.result });
+      return { result: await run(this.#client) };
+    } catch (error) {
+      const described = describe(error);
+      if (described.data !== undefined) described.data = this.#wire.exact("error", { ...described }).data;
+      return { error: described };
     }
   }
 
-  #onOpened(params) {
-    clearTimeout(this.#openTimer);
-    this.#openedAt = performance.now();
-    this.code = params.session.code;
-    this.#setState({ name: "open" });
-    this.#emit("opened", params);
+  // The client hands out notifications by name. Whatever a hub may send is to be seen here.
+  #onMessage({ id, method, params }) {
+    if (typeof method !== "string" || id !== undefined) return;
+    if (method === "session.closing") this.#emit("notification", { method, params });
+    if (this.#heard.has(method)) return;
+    this.#heard.add(method);
+    if (this.#client) this.#listen(method);
   }
 
-  #onClose(code, reason) {
-    const lasted = this.#openedAt ? performance.now() - this.#openedAt : 0;
-    if (lasted > STEADY_MS) this.#attempt = 0;
-    this.#forget();
-    this.#settleAll("connection closed before the reply");
-    const why = { code: this.#farewell.code ?? code, reason: reason || this.#farewell.reason || "" };
-    // 4500-4999 mean stop: only a person can change what the hub refused.
-    const retryAt = why.code >= 4500 && why.code <= 4999 ? undefined : this.#retryLater();
-    this.#setState({ name: "closed", ...why, retryAt });
+  #listen(method) {
+    this.#client.on(method, (params) => {
+      this.#emit("notification", { method, params: this.#wire.exact("params", params) });
+    });
   }
 
-  // Full jitter: a uniform draw up to a ceiling that doubles, after what the hub asked for. Returns when, by Date.now().
-  #retryLater() {
-    const ceiling = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** Math.min(this.#attempt++, 10));
-    const wait = (this.#farewell.retry_after_ms ?? 0) + Math.random() * ceiling;
-    this.#retryTimer = setTimeout(() => this.connect(), wait);
-    return Date.now() + wait;
-  }
-
-  #settle(id, answer) {
-    const waiting = this.#pending.get(id);
-    if (!waiting) return;
-    this.#pending.delete(id);
-    clearTimeout(waiting.timer);
-    waiting.settle(answer);
-  }
-
-  #settleAll(message) {
-    this.code = "";
-    this.state = "closed"; // before settling: who calls again at once must not reach a dead socket
-    for (const id of [...this.#pending.keys()]) this.#settle(id, { error: { code: NOT_CONNECTED, message } });
-  }
-
-  #forget() {
-    clearTimeout(this.#openTimer);
-    clearTimeout(this.#retryTimer);
-    const socket = this.#socket;
-    this.#socket = null;
-    if (!socket) return;
-    socket.onmessage = socket.onclose = null;
-    socket.close(1000);
+  #onState(name, detail) {
+    // The first two are told by connect(): only then is there a client.
+    if (!this.#client && name !== "lost") return;
+    if (name === "detached") this.#detachedAt = performance.now();
+    if (name === "lost" && this.#client?.lost) this.#client = null;
+    const { retryIn } = detail;
+    this.#setState({
+      ...detail,
+      name,
+      retryAt: retryIn === undefined ? undefined : Date.now() + retryIn,
+      detachedMs: name === "resumed" ? performance.now() - this.#detachedAt : undefined,
+    });
   }
 
   #setState(detail) {
@@ -190,4 +152,10 @@ export class Session extends EventTarget {
   #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
+}
+
+// The hub's refusals have a number; the client's own errors have a name.
+function describe(error) {
+  if (error instanceof RpcError) return { code: error.code, message: error.message, data: error.data };
+  return { code: error?.name ?? "Error", message: String(error?.message ?? error) };
 }

@@ -27,7 +27,7 @@ export class Tab {
     context.setDefaultTimeout(WAIT_MS);
     const tab = new Tab(context, await context.newPage());
     await tab.#watch();
-    if (answer) await tab.page.routeWebSocket(/\/ws$/, answer);
+    if (answer) await tab.page.routeWebSocket(/\/ws(\?|$)/, answer);
     await tab.page.goto(url);
     await tab.opened();
     return tab;

@@ -225,30 +225,34 @@ test("every field and button has a name", async () => {
   assert.deepEqual(nameless, []);
 });
 
-test("disconnect stays closed until asked to connect, and then opens a new session", async () => {
+test("an ended session stays ended until asked for another", async () => {
   const tab = await openTab();
   const first = await tab.code();
   await tab.page.click("#toggle");
-  await tab.shows("#state", "closed 1000");
+  await tab.shows("#state", "lost: closed");
   assert.equal(await tab.page.textContent("#retry"), "");
   await tab.submit({ "call-method": "ping", "call-params": "" });
-  await tab.shows("#call-outcome .bad", "not connected");
+  await tab.shows("#call-outcome .bad", "no session");
   await tab.page.click("#toggle");
   assert.notEqual(await tab.opened(), first);
   assertFaultless();
 });
 
-// A hub played by the test: opens a session on each connection and answers calls with `reply(method)`.
+// A hub played by the test: opens or resumes a session on each connection and answers calls with `reply(method)`.
 function scriptedHub(reply) {
   const sockets = [];
   const answer = (socket) => {
     sockets.push(socket);
-    const session = { code: `scripted-hub-${sockets.length}`, epoch: "e", token: "t", ttl_ms: 1 };
+    const session = { code: "scripted-hub-1", epoch: "e", token: "t", ttl_ms: 60_000 };
+    let received = 0; // of this connection; nothing is resumed with more
     socket.onMessage((text) => {
-      const { id, method } = JSON.parse(text);
-      socket.send(JSON.stringify({ jsonrpc: "2.0", id, ...reply(method) }));
+      const { id, method, params } = JSON.parse(text);
+      if (method === "session.ack") return;
+      const opened = { session, resumed: method === "session.resume", sent: params?.received ?? 0, received, limits: {} };
+      const opens = method === "session.open" || method === "session.resume";
+      if (!opens) received += 1;
+      socket.send(JSON.stringify({ jsonrpc: "2.0", id, ...(opens ? { result: opened } : reply(method)) }));
     });
-    socket.send(notification("session.opened", { session, resumed: false, sent: 0, received: 0 }));
   };
   return { sockets, answer };
 }
@@ -295,7 +299,7 @@ test("a close that means stop is not retried, and shows the reason that came in-
   const tab = await openTab({}, answer);
   sockets[0].send(notification("session.closing", { code: 4503, reason: "kicked by the operator" }));
   await sockets[0].close({ code: 4503 });
-  await tab.shows("#state", "closed 4503 kicked by the operator");
+  await tab.shows("#state", "lost: ended 4503 kicked by the operator");
   assert.equal(await tab.page.textContent("#retry"), "");
   assert.equal(sockets.length, 1);
   assertFaultless();
@@ -310,7 +314,7 @@ test("a close that means come back is retried, not before the time the hub asked
   const before = sockets.length;
   sockets.at(-1).send(notification("session.closing", { code: 1012, reason: "restart", retry_after_ms: 60_000 }));
   await sockets.at(-1).close({ code: 1012 });
-  await tab.shows("#state", "closed 1012 restart");
+  await tab.shows("#state", "detached 1012 restart");
   await tab.shows("#retry", "again in");
   await tab.page.clock.runFor(55_000);
   assert.equal(sockets.length, before);
@@ -320,17 +324,18 @@ test("a close that means come back is retried, not before the time the hub asked
   assertFaultless();
 });
 
-test("a server that dies shows as closed, and the page comes back with its topics", { skip: !hub.owned }, async () => {
+test("a server that dies shows as detached, and the page comes back with its topics", { skip: !hub.owned }, async () => {
   const [one, two] = [await openTab(), await openTab()];
   const first = await one.code();
   await one.submit({ "subscribe-topic": "after.restart" });
   await one.shows("#chips .chip", "after.restart");
   await hub.kill();
-  await one.shows("#state", "closed 1006");
+  await one.shows("#state", "detached 1006");
   await hub.start();
+  await one.shows('#log li[data-kind="state"]', "lost: refused");
   assert.notEqual(await one.opened(), first);
+  await two.shows('#log li[data-kind="state"]', "lost: refused");
   await two.opened();
-  await one.shows("#log li", "subscribed again to after.restart");
   await two.submit({ "publish-topic": "after.restart", "publish-data": "still here" });
   await one.shows('#log li[data-kind="topic"]', "still here");
 });
@@ -338,7 +343,7 @@ test("a server that dies shows as closed, and the page comes back with its topic
 test("a server that restarts says so: the page shows 1012", { skip: !hub.owned }, async () => {
   const tab = await openTab();
   await hub.stop();
-  await tab.shows('#log li[data-kind="state"]', "closed 1012");
+  await tab.shows('#log li[data-kind="state"]', "detached 1012");
   await hub.start();
   await tab.opened();
 });

@@ -161,7 +161,8 @@ TEST(BuiltinMethods, hub_stats_counts) {
   result_of(core, client, "topic.subscribe", R"(["news"])");
   core.exchange(client, R"({"jsonrpc":"2.0","id":1,"method":"topic.publish","params":["news",1]})");
   const std::string stats = result_of(core, client, "hub.stats");
-  EXPECT_EQ(at(stats, "/sessions"), R"({"attached":1,"detached":1,"opened":2,"expired":0,"closed":0})");
+  EXPECT_EQ(at(stats, "/sessions"),
+            R"({"attached":1,"detached":1,"opened":2,"resumed":0,"expired":0,"closed":0})");
   EXPECT_EQ(at(stats, "/topics"), "1");
   EXPECT_EQ(at(stats, "/subscriptions"), "1");
   EXPECT_EQ(at(stats, "/calls"), "3");
@@ -174,7 +175,8 @@ TEST(BuiltinMethods, opening_or_resuming_again_is_refused) {
   Core core;
   Client& client = core.connect();
   EXPECT_EQ(error_of(core, client, "session.open", "{}"), "-32600");
-  EXPECT_EQ(error_of(core, client, "session.resume", R"({"code":"x"})"), "-32021");
+  EXPECT_EQ(error_of(core, client, "session.resume", R"({"code":"a","token":"b","epoch":"c","received":0})"),
+            "-32600");
 }
 
 TEST(BuiltinMethods, rpc_discover_describes_every_method) {

@@ -20,6 +20,7 @@
 #include "hubbub/core/channel.h"
 #include "hubbub/core/dispatcher.h"
 #include "hubbub/core/hub.h"
+#include "hubbub/core/notices.h"
 #include "hubbub/wire/json.h"
 #include "hubbub/wire/ws_codec.h"
 
@@ -114,8 +115,17 @@ class FakeLink final : public Link {
   void close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) override {
     closes.push_back({code, std::string(reason), mode, std::string(farewell ? farewell->payload() : "")});
   }
+  void release_outbox() override { ++releases; }
+  void supersede() override {
+    release_outbox();
+    if (endpoint) endpoint->on_superseded();
+    session = nullptr;
+    const ErrorInfo& info = error_info(Errc::superseded);
+    close(info.close_code, info.text, CloseMode::now, closing_notice(info.close_code, info.text, -1));
+  }
+  [[nodiscard]] Millis last_input_at() const override { return last_input; }
   [[nodiscard]] std::string remote() const override { return "192.0.2.7:5555"; }
-  [[nodiscard]] std::uint64_t connection_id() const override { return 7; }
+  [[nodiscard]] std::uint64_t connection_id() const override { return id; }
 
   [[nodiscard]] Outbox* outbox() const {
     if (endpoint) return endpoint->outbox();
@@ -124,8 +134,8 @@ class FakeLink final : public Link {
   // Writes up to `frames` messages of the outbox; how many there were.
   std::size_t write(std::size_t frames) {
     std::size_t done = 0;
-    for (Outbox* box = outbox(); box && done < frames && box->unsent() > 0; ++done) {
-      written.emplace_back(box->at(box->sent()).payload());
+    for (Outbox* box = outbox(); box && done < frames && box->writable(); ++done) {
+      written.emplace_back(box->at(box->sent())->payload());
       if (endpoint)
         endpoint->on_sent();
       else
@@ -143,11 +153,24 @@ class FakeLink final : public Link {
   Endpoint* endpoint = nullptr;  // either this
   Session* session = nullptr;    // or this is what the link serves
   std::size_t flush_frames = 0;  // how many messages the socket takes in flush_now()
+  std::uint64_t id = ++last_id;  // rises from link to link
+  Millis last_input = 0;         // when the client's last byte came
+  int releases = 0;
   int wakes = 0;
   int flushes = 0;
   std::vector<std::string> uncounted;
   std::vector<std::string> written;
   std::vector<Close> closes;
+
+ private:
+  static inline std::uint64_t last_id = 0;
+};
+
+// What a client must know to have its session back.
+struct Ticket {
+  std::string code;
+  std::string token;
+  std::string epoch;
 };
 
 // A client: a link with a session of its own.
@@ -155,8 +178,10 @@ struct Client {
   FakeLink link;
   Session* session = nullptr;
   std::string token;
+  Outbox::Replay replay;  // if the session was resumed
 
   [[nodiscard]] std::string code() const { return session->code().text(); }
+  [[nodiscard]] Ticket ticket() const { return {code(), token, session->identity().epoch}; }
 };
 
 // Text with the readable bytes behind it that Endpoint::on_text promises.
@@ -177,7 +202,7 @@ class Core {
   explicit Core(const Limits& with = {}) : limits(with) { add_builtin_methods(table, dispatcher_pointer_); }
   ~Core() {
     for (const auto& client : clients_)
-      if (client->session) disconnect(*client);
+      if (client->link.session) disconnect(*client);
   }
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
@@ -189,6 +214,22 @@ class Core {
     HUBBUB_ASSERT(opened.has_value());
     client.session = client.link.session = opened->session;
     client.token = std::move(opened->token);
+    return client;
+  }
+  // A new connection whose client shows `ticket` and has `received` messages. What the hub says.
+  Result<Hub::Resumed> claim(FakeLink& link, const Ticket& ticket, std::uint64_t received) {
+    link.last_input = clock.now;
+    return hub.resume_session(
+        link, {.code = ticket.code, .token = ticket.token, .epoch = ticket.epoch, .received = received});
+  }
+  // As claim(), for one that is good: the client with its session. Refused: the test is wrong.
+  Client& resume(const Ticket& ticket, std::uint64_t received) {
+    Client& client = *clients_.emplace_back(std::make_unique<Client>());
+    auto resumed = claim(client.link, ticket, received);
+    HUBBUB_ASSERT(resumed.has_value());
+    client.session = client.link.session = resumed->session;
+    client.token = std::move(resumed->token);
+    client.replay = resumed->replay;
     return client;
   }
   // The connection is gone. The session lives on for its grace time; its pointer is forgotten here.

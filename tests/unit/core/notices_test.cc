@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "hubbub/base/version.h"
+#include "hubbub/core/session_opening.h"
 #include "tests/unit/core/core_fixture.h"
 
 namespace hubbub {
 namespace {
 
+using test::at;
 using test::Core;
 
 TEST(Notices, carry_data_byte_for_byte) {
@@ -43,6 +45,24 @@ TEST(Notices, of_the_end_leave_out_a_retry_that_is_not_said) {
             R"({"jsonrpc":"2.0","method":"session.draining","params":{"retry_after_ms":1500}})");
 }
 
+TEST(Notices, of_resuming_tell_counts_and_what_is_missing) {
+  EXPECT_EQ(ack_notice(18446744073709551615u)->payload(),
+            R"({"jsonrpc":"2.0","method":"session.ack","params":{"received":18446744073709551615}})");
+  EXPECT_EQ(
+      gap_notice(3, 7, true)->payload(),
+      R"({"jsonrpc":"2.0","method":"session.gap","params":{"missing":{"from":3,"to":7,"replies":true}}})");
+  EXPECT_EQ(
+      gap_notice(3, 3, false)->payload(),
+      R"({"jsonrpc":"2.0","method":"session.gap","params":{"missing":{"from":3,"to":3,"replies":false}}})");
+}
+
+TEST(Notices, of_a_publication_know_where_they_come_from) {
+  const Origin origin = topic_message("t", 9, "1", 4)->origin();
+  EXPECT_EQ(origin.topic, 4u);
+  EXPECT_EQ(origin.offset, 9u);
+  EXPECT_EQ(hub_message("1")->origin().topic, 0u);
+}
+
 TEST(Notices, notification_without_params_has_none) {
   EXPECT_EQ(notification("x.y", "")->payload(), R"({"jsonrpc":"2.0","method":"x.y"})");
 }
@@ -60,6 +80,24 @@ TEST(OpenedJson, tells_what_the_protocol_says) {
           R"("replay":{"messages":1024,"bytes":262144,"ms":120000}},)"
           R"("server":{"name":"hubbub","version":")" +
           std::string(kVersion) + R"(","time":"2026-11-23T10:00:00.000Z"}})");
+}
+
+TEST(ResumedJson, tells_what_the_protocol_says) {
+  Core core;
+  const test::Client& client = core.connect();
+  const auto resumed = [&](const Outbox::Replay& replay) {
+    return resumed_json(*client.session, "token", 2, replay, core.env);
+  };
+  const std::string whole = resumed({.from_ring = 3, .from_history = 1});
+  EXPECT_EQ(at(whole, "/session/token"), R"("token")");
+  EXPECT_EQ(at(whole, "/resumed"), "true");
+  EXPECT_EQ(at(whole, "/recovered"), "true");
+  EXPECT_EQ(at(whole, "/missing"), "absent");
+  EXPECT_EQ(at(whole, "/replayed"), R"({"ring":3,"history":1})");
+  EXPECT_EQ(at(resumed({.gaps = true}), "/recovered"), "false");
+  const std::string missing = resumed({.missing_to = 5, .missing_replies = true});
+  EXPECT_EQ(at(missing, "/recovered"), "false");
+  EXPECT_EQ(at(missing, "/missing"), R"({"from":3,"to":5,"replies":true})");
 }
 
 }  // namespace

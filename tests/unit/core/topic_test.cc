@@ -93,5 +93,71 @@ TEST(Topic, a_detached_subscriber_keeps_it_until_its_session_expires) {
   core.hub.check_invariants();
 }
 
+TEST(Topic, frames_name_their_topic_and_offset) {
+  Core core;
+  Client& client = core.connect();
+  const std::uint32_t news = core.hub.topics().subscribe(*client.session, "news", {})->serial;
+  const std::uint32_t sport = core.hub.topics().subscribe(*client.session, "sport", {})->serial;
+  EXPECT_NE(news, 0u);
+  EXPECT_NE(news, sport);
+  ASSERT_TRUE(core.hub.deliver("news", "1"));
+  ASSERT_TRUE(core.hub.deliver("news", "2"));
+  EXPECT_EQ(core.hub.topics().look_up("news").value()->serial(), news);
+  const FrameRef second = core.hub.topics().frame_of(*client.session, {news, 2});
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->origin().topic, news);
+  EXPECT_EQ(second->origin().offset, 2u);
+  EXPECT_EQ(test::at(second->payload(), "/params/data"), "2");
+}
+
+TEST(Topic, gives_back_a_frame_only_to_subscribers_and_only_while_history_has_it) {
+  Core core({.history_messages = 2, .history_age_ms = 1000});
+  Client& client = core.connect();
+  Client& stranger = core.connect();
+  Topics& topics = core.hub.topics();
+  const std::uint32_t serial = topics.subscribe(*client.session, "news", {})->serial;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(core.hub.deliver("news", "1"));
+  EXPECT_FALSE(topics.frame_of(*client.session, {serial, 1}));
+  EXPECT_TRUE(topics.frame_of(*client.session, {serial, 2}));
+  EXPECT_FALSE(topics.frame_of(*client.session, {serial, 4}));
+  EXPECT_FALSE(topics.frame_of(*client.session, {serial + 1, 2}));
+  EXPECT_FALSE(topics.frame_of(*client.session, {}));
+  EXPECT_FALSE(topics.frame_of(*stranger.session, {serial, 2}));
+  core.advance(999);
+  EXPECT_TRUE(topics.frame_of(*client.session, {serial, 2}));
+  core.advance(1);
+  EXPECT_FALSE(topics.frame_of(*client.session, {serial, 2}));
+  EXPECT_TRUE(core.hub.unsubscribe(*client.session, "news"));
+  ASSERT_TRUE(core.hub.deliver("news", "1"));
+  EXPECT_FALSE(topics.frame_of(*client.session, {serial, 4}));
+}
+
+TEST(Topic, builds_no_frame_if_nobody_listens_and_nothing_is_kept) {
+  Core core({.history_messages = 0});
+  const std::int64_t frames = Frame::alive();
+  ASSERT_TRUE(core.hub.deliver("news", "1"));
+  EXPECT_EQ(Frame::alive(), frames);
+}
+
+TEST(Topic, lets_old_publications_go_while_nothing_happens) {
+  Core core({.history_age_ms = 1000, .replay_messages = 0});
+  Client& client = core.connect();
+  ASSERT_TRUE(core.hub.subscribe(*client.session, "news"));
+  const std::int64_t frames = Frame::alive();
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(core.hub.deliver("news", "1"));
+    core.advance(100);
+    core.hub.check_invariants();
+  }
+  client.link.take();
+  core.advance(499);
+  EXPECT_EQ(Frame::alive(), frames + 5);
+  core.advance(1);
+  EXPECT_EQ(Frame::alive(), frames + 4);
+  core.advance(400);
+  EXPECT_EQ(Frame::alive(), frames);
+  core.hub.check_invariants();
+}
+
 }  // namespace
 }  // namespace hubbub

@@ -147,7 +147,7 @@ TEST_F(ConnectionClose, a_late_answer_to_the_servers_close_buys_no_more_time) {
   EXPECT_TRUE(client.gone()) << "one deadline for the whole closing";
 }
 
-TEST_F(ConnectionClose, a_client_whose_close_has_arrived_is_told_as_not_reached) {
+TEST_F(ConnectionClose, what_is_sent_to_a_client_whose_close_has_arrived_waits_for_its_next_connection) {
   client.ask(1, "session.info");
   SimClient sender(world);
   sender.open();
@@ -155,11 +155,14 @@ TEST_F(ConnectionClose, a_client_whose_close_has_arrived_is_told_as_not_reached)
   world.settle();
   EXPECT_FALSE(client.gone());
   EXPECT_EQ(world.shard->hub().counts().attached, 2U);
-  EXPECT_NE(sender.ask(1, "session.send", R"({"to":")" + client.code() + R"(","data":1})").find("-32026"),
-            std::string::npos);
-  EXPECT_NE(sender.ask(2, "hub.broadcast", R"({"data":1})").find(R"("result":{"sessions":1})"),
+  EXPECT_NE(sender.ask(1, "session.send", R"({"to":")" + client.code() + R"(","data":1})")
+                .find(R"("result":{"status":"queued"})"),
+            std::string::npos)
+      << sender.reply(1);
+  EXPECT_NE(sender.ask(2, "hub.broadcast", R"({"data":1})").find(R"("result":{"sessions":2})"),
             std::string::npos)
       << sender.reply(2);
+  EXPECT_EQ(client.sync().texts_with("hub.message"), 0U);
 }
 
 TEST_F(ConnectionClose, a_clients_own_codes_are_counted_together_and_ours_by_name) {

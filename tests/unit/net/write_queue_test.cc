@@ -6,62 +6,18 @@
 #include <string>
 
 #include "hubbub/base/rng.h"
-#include "hubbub/core/outbox.h"
-#include "hubbub/wire/ws_codec.h"
+#include "tests/unit/net/write_queue_fixture.h"
 
 namespace hubbub {
 namespace {
 
-constexpr std::size_t kNoBound = 1 << 30;
-
-// The part of an endpoint that a queue knows.
-class OutboxEndpoint final : public Endpoint {
- public:
-  void on_open(Link&) override {}
-  void on_text(std::string_view) override {}
-  void on_binary(std::string_view) override {}
-  void on_stalled() override {}
-  void on_closing() override {}
-  void on_gone() override {}
-  FrameRef farewell(std::uint16_t, std::string_view, std::int64_t) override { return {}; }
-  Outbox* outbox() override { return &box; }
-  void on_sent() override {
-    box.mark_sent();
-    box.trim(box.sent());
-    ++sent;
-  }
-  [[nodiscard]] bool accepts_input() const override { return true; }
-  Outbox box;
-  int sent = 0;
-};
-
-FrameRef frame(std::string_view text) { return wire::make_frame(wire::Opcode::text, text); }
-
-struct Queue : testing::Test {
-  WriteQueue queue;
-  OutboxEndpoint endpoint;
-  std::vector<iovec> parts;
-
-  // What would be written, joined.
-  std::string gather(bool outbox_open = true, std::size_t bytes_max = kNoBound,
-                     MessageCoder* coder = nullptr) {
-    parts.clear();
-    queue.gather(&endpoint.box, outbox_open, coder, bytes_max, parts);
-    std::string out;
-    for (const iovec& part : parts) out.append(static_cast<const char*>(part.iov_base), part.iov_len);
-    return out;
-  }
-  // Writes at most `bytes` of what gather() gives; returns what went out.
-  std::string write(std::size_t bytes, bool outbox_open = true, std::size_t bytes_max = kNoBound,
-                    MessageCoder* coder = nullptr) {
-    std::string out = gather(outbox_open, bytes_max, coder);
-    out.resize(std::min(out.size(), bytes));
-    queue.written(out.size(), parts, &endpoint);
-    return out;
-  }
-};
-
-std::string wire_of(std::string_view text) { return std::string(frame(text)->wire()); }
+using test::frame;
+using test::frame_size;
+using test::inflated;
+using test::kNoBound;
+using test::OutboxEndpoint;
+using test::Queue;
+using test::wire_of;
 
 TEST_F(Queue, uncounted_frames_go_before_the_outbox) {
   endpoint.box.push(frame("counted"));
@@ -192,23 +148,6 @@ TEST_F(Queue, whatever_is_pushed_and_however_little_is_taken_the_stream_is_the_m
 
 // --- Private encodings: a peer that keeps its context gets its own compressed frames, each made once and in
 // order.
-
-std::string inflated(wire::Inflater& inflater, std::string_view wire) {
-  const auto first = static_cast<unsigned char>(wire[0]);
-  const std::size_t short_size = static_cast<unsigned char>(wire[1]);
-  const std::size_t header = short_size < 126 ? 2 : short_size == 126 ? 4 : 10;
-  if ((first & 0x40) == 0) return std::string(wire.substr(header));
-  std::string out;
-  EXPECT_EQ(inflater.feed(wire.substr(header), out, kNoBound), wire::InflateStatus::ok);
-  EXPECT_EQ(inflater.finish(out, kNoBound), wire::InflateStatus::ok);
-  return out;
-}
-
-std::size_t frame_size(std::string_view wire) {
-  const std::size_t size = static_cast<unsigned char>(wire[1]);
-  if (size < 126) return size + 2;
-  return 4 + (std::size_t{static_cast<unsigned char>(wire[2])} << 8 | static_cast<unsigned char>(wire[3]));
-}
 
 TEST_F(Queue, private_compressed_frames_keep_context_and_order_through_partial_writes) {
   wire::DeflateParams params;

@@ -1,0 +1,300 @@
+#include "hubbub/core/topics.h"
+
+#include <algorithm>
+
+#include "hubbub/base/assert.h"
+#include "hubbub/core/notices.h"
+#include "hubbub/core/presence.h"
+#include "hubbub/core/session.h"
+
+namespace hubbub {
+namespace {
+
+constexpr std::size_t kEpochBytes = 8;
+
+Error bad_name() {
+  Error error =
+      make_error(Errc::topic_invalid,
+                 "a topic name is 1-255 bytes of printable ASCII without spaces and does not begin with '$'");
+  error.field = "topic";
+  return error;
+}
+
+}  // namespace
+
+Topics::Topics(const Env& env) : env_(env), topics_(0, StringHash{env.rng.next()}) {}
+
+std::string Topics::draw_epoch() {
+  unsigned char bytes[kEpochBytes];
+  env_.rng.fill(bytes);
+  return base64url(bytes);
+}
+
+Result<Topic*> Topics::topic_for(std::string_view name) {
+  if (const auto found = topics_.find(name); found != topics_.end()) return found->second.get();
+  if (!topic_name_valid(name)) return std::unexpected(bad_name());
+  if (topics_.size() >= env_.limits.topics) {
+    env_.stats.hit(LimitHit::topics);
+    return std::unexpected(limit_error(Errc::topic_invalid, "limits.topics",
+                                       "this server has all the topics it takes (limits.topics)"));
+  }
+  if (++last_serial_ == 0) ++last_serial_;
+  auto topic = std::make_unique<Topic>(*this, last_serial_, std::string(name), draw_epoch());
+  Topic* result = topic.get();
+  topics_.emplace(std::string(name), std::move(topic));
+  set_timer(*result);
+  return result;
+}
+
+Result<const Topic*> Topics::look_up(std::string_view name) {
+  const auto found = topics_.find(name);
+  if (found != topics_.end()) {
+    found->second->history_.expire(env_.now(), env_.limits.history_age_ms);
+    return found->second.get();
+  }
+  if (!topic_name_valid(name)) return std::unexpected(bad_name());
+  return nullptr;
+}
+
+Result<Subscribed> Topics::subscribe(Session& session, std::string_view name, const SubscribeHow& how) {
+  // A handler may still hold a session that ended a moment ago; its record is freed without looking for
+  // subscriptions.
+  if (session.state_ == SessionState::ended) return fail(Errc::session_unknown, "the session has ended");
+  Topic* topic = nullptr;
+  Topic::Subscriber* subscriber = subscriber_of(session, name, topic);
+  const bool fresh = subscriber == nullptr;
+  if (fresh) {
+    auto joined = join(session, name, topic);
+    if (!joined) return std::unexpected(std::move(joined.error()));
+    subscriber = *joined;
+  }
+  if (how.presence) watch(*topic, *subscriber, *how.presence);
+  if (fresh && topic->presence_) topic->presence_->joined(session.code());
+  Subscribed subscribed{topic->position(), std::nullopt, topic->serial()};
+  if (how.since || how.last) {
+    const bool whole = hold_missed(*topic, *subscriber, how);
+    if (how.since) subscribed.recovered = whole;
+  }
+  return subscribed;
+}
+
+Topic::Subscriber* Topics::subscriber_of(const Session& session, std::string_view name, Topic*& topic) const {
+  for (const auto& subscription : session.subscriptions_) {
+    if (subscription.topic->name() != name) continue;
+    topic = subscription.topic;
+    return &topic->subscribers_[subscription.index];
+  }
+  return nullptr;
+}
+
+Result<Topic::Subscriber*> Topics::join(Session& session, std::string_view name, Topic*& topic) {
+  if (session.subscriptions_.size() >= env_.limits.topics_per_session) {
+    env_.stats.hit(LimitHit::topics_per_session);
+    return std::unexpected(
+        limit_error(Errc::too_many_subscriptions, "limits.topics_per_session",
+                    "a session may have " + std::to_string(env_.limits.topics_per_session) +
+                        " subscriptions (limits.topics_per_session); unsubscribe from one first"));
+  }
+  auto found = topic_for(name);
+  if (!found) return std::unexpected(std::move(found.error()));
+  topic = *found;
+  const auto here = static_cast<std::uint32_t>(session.subscriptions_.size());
+  const auto there = static_cast<std::uint32_t>(topic->subscribers_.size());
+  session.subscriptions_.push_back({topic, there});
+  topic->subscribers_.push_back({&session, here});
+  ++subscriptions_;
+  if (there == 0) topic->timer_.cancel(), set_timer(*topic);
+  return &topic->subscribers_.back();
+}
+
+bool Topics::unsubscribe(Session& session, std::string_view name) {
+  for (std::uint32_t i = 0; i < session.subscriptions_.size(); ++i) {
+    if (session.subscriptions_[i].topic->name() != name) continue;
+    unsubscribe_at(session, i);
+    return true;
+  }
+  return false;
+}
+
+void Topics::unsubscribe_all(Session& session) {
+  while (!session.subscriptions_.empty())
+    unsubscribe_at(session, static_cast<std::uint32_t>(session.subscriptions_.size() - 1));
+}
+
+// Takes out both ends; the last entry of each list moves into the gap and its other end is told.
+void Topics::unsubscribe_at(Session& session, std::uint32_t index) {
+  const auto gone = session.subscriptions_[index];
+  Topic& topic = *gone.topic;
+  Topic::Subscriber& subscriber = topic.subscribers_[gone.index];
+  if (subscriber.held) holds_.erase({&session, topic.serial_});
+  watch(topic, subscriber, false);
+  if (topic.presence_) topic.presence_->left(session.code());
+  session.subscriptions_[index] = session.subscriptions_.back();
+  session.subscriptions_.pop_back();
+  if (index < session.subscriptions_.size()) {
+    const auto& moved = session.subscriptions_[index];
+    moved.topic->subscribers_[moved.index].index = index;
+  }
+  topic.subscribers_[gone.index] = topic.subscribers_.back();
+  topic.subscribers_.pop_back();
+  if (gone.index < topic.subscribers_.size()) {
+    const Topic::Subscriber& moved = topic.subscribers_[gone.index];
+    moved.session->subscriptions_[moved.index].index = gone.index;
+  }
+  --subscriptions_;
+  if (topic.subscribers_.empty()) set_timer(topic);
+}
+
+Result<Position> Topics::publish(std::string_view name, std::string_view data) {
+  auto found = topic_for(name);
+  if (!found) return std::unexpected(std::move(found.error()));
+  Topic& topic = **found;
+  ++topic.offset_;
+  ++env_.stats.publishes;
+  const bool keep = TopicHistory::wanted(env_.limits);
+  if (keep || !topic.subscribers_.empty()) {
+    const FrameRef frame = topic_message(name, topic.offset_, data, topic.serial_);
+    if (keep) topic.history_.append(frame, data.size(), env_.now(), env_.limits);
+    for (Topic::Subscriber& subscriber : topic.subscribers_) {
+      if (subscriber.held) [[unlikely]]
+        hold_live(topic, subscriber, frame);
+      else
+        subscriber.session->push(frame);
+    }
+  }
+  set_timer(topic);
+  return topic.position();
+}
+
+bool Topics::hold_missed(Topic& topic, Topic::Subscriber& subscriber, const SubscribeHow& how) {
+  topic.history_.expire(env_.now(), env_.limits.history_age_ms);
+  const bool same_epoch = how.since && how.since->epoch == topic.epoch_;
+  const bool reached = same_epoch && how.since->offset <= topic.offset_;
+  std::uint64_t wanted = topic.offset_;  // how many of the latest
+  if (same_epoch) wanted = reached ? topic.offset_ - how.since->offset : 0;
+  if (how.last) wanted = std::min(wanted, *how.last);
+  subscriber.held = true;
+  Hold& hold = holds_[{subscriber.session, topic.serial_}];
+  const std::uint64_t kept = std::min<std::uint64_t>(wanted, topic.history_.size());
+  // Both end at the topic's offset: whichever is longer has what the other has.
+  if (kept > hold.frames.size()) {
+    hold.frames.clear();
+    for (std::uint64_t offset = topic.offset_ - kept + 1; offset <= topic.offset_; ++offset)
+      hold.frames.push_back(*topic.history_.frame(offset));
+  }
+  return reached && wanted <= hold.frames.size();
+}
+
+void Topics::hold_live(Topic& topic, Topic::Subscriber& subscriber, const FrameRef& frame) {
+  Hold& hold = holds_[{subscriber.session, topic.serial_}];
+  hold.frames.push_back(frame);
+  hold.live_bytes += frame->size();
+  if (++hold.live > env_.limits.outbox_messages || hold.live_bytes > env_.limits.outbox_hard_bytes)
+    let_go(topic, subscriber);
+}
+
+void Topics::release(Session& session, std::uint32_t serial) {
+  for (const auto& subscription : session.subscriptions_) {
+    if (subscription.topic->serial_ != serial) continue;
+    Topic::Subscriber& subscriber = subscription.topic->subscribers_[subscription.index];
+    if (subscriber.held) let_go(*subscription.topic, subscriber);
+    return;
+  }
+}
+
+void Topics::let_go(Topic& topic, Topic::Subscriber& subscriber) {
+  const auto found = holds_.find({subscriber.session, topic.serial_});
+  HUBBUB_ASSERT(found != holds_.end());
+  const std::vector<FrameRef> frames = std::move(found->second.frames);
+  holds_.erase(found);
+  subscriber.held = false;
+  for (const FrameRef& frame : frames) subscriber.session->push(frame);
+}
+
+FrameRef Topics::frame_of(const Session& session, Origin origin) const {
+  if (origin.topic == 0) return {};
+  for (const auto& subscription : session.subscriptions_) {
+    if (subscription.topic->serial_ != origin.topic) continue;
+    subscription.topic->history_.expire(env_.now(), env_.limits.history_age_ms);
+    const FrameRef* frame = subscription.topic->history_.frame(origin.offset);
+    return frame ? *frame : FrameRef();
+  }
+  return {};
+}
+
+Result<Members> Topics::members(std::string_view name, std::size_t codes_max) {
+  const auto found = look_up(name);
+  if (!found) return std::unexpected(found.error());
+  Members members;
+  const Topic* topic = *found;
+  if (!topic) return members;
+  members.count = topic->subscribers_.size();
+  for (std::size_t i = 0; i < std::min(members.count, codes_max); ++i)
+    members.codes.push_back(topic->subscribers_[i].session->code().text());
+  if (topic->presence_) topic->presence_->asked();
+  return members;
+}
+
+void Topics::watch(Topic& topic, Topic::Subscriber& subscriber, bool on) {
+  if (subscriber.watching == on) return;
+  subscriber.watching = on;
+  if (on && ++topic.watchers_ == 1) {
+    const Timer::Fire flush = [](void* self, Millis) {
+      auto* watched = static_cast<Topic*>(self);
+      watched->topics_.tell_presence(*watched);
+    };
+    topic.presence_ = std::make_unique<Presence>(env_, flush, &topic);
+  }
+  if (!on && --topic.watchers_ == 0) topic.presence_.reset();
+}
+
+void Topics::tell_presence(Topic& topic) {
+  const FrameRef frame = topic.presence_->take(topic.name_, topic.subscribers_.size());
+  if (!frame) return;
+  for (const Topic::Subscriber& subscriber : topic.subscribers_)
+    if (subscriber.watching) subscriber.session->push(frame);
+}
+
+void Topics::set_timer(Topic& topic) {
+  if (topic.subscribers_.empty())
+    env_.timers.arm(topic.timer_, env_.now() + env_.limits.topic_idle_ms);
+  else if (!topic.history_.empty() && !topic.timer_.armed())
+    env_.timers.arm(topic.timer_, topic.history_.oldest() + env_.limits.history_age_ms);
+}
+
+void Topics::on_timer(Topic& topic) {
+  if (topic.subscribers_.empty()) {
+    topics_.erase(topic.name());
+    return;
+  }
+  topic.history_.expire(env_.now(), env_.limits.history_age_ms);
+  set_timer(topic);
+}
+
+void Topics::check_invariants() const {
+  std::size_t ends = 0;
+  std::size_t held = 0;
+  for (const auto& [name, topic] : topics_) {
+    const auto& subscribers = topic->subscribers();
+    HUBBUB_ASSERT(topic->serial() != 0 && topic->name() == name);
+    HUBBUB_ASSERT(topic->timer_.armed() || (!subscribers.empty() && topic->history().empty()));
+    topic->history().check_invariants();
+    HUBBUB_ASSERT(topic->history().empty() || topic->history().last() == topic->offset());
+    std::size_t watching = 0;
+    for (const Topic::Subscriber& s : subscribers) {
+      HUBBUB_ASSERT(s.session->subscriptions().at(s.index).topic == topic.get());
+      const auto hold = holds_.find({s.session, topic->serial()});
+      HUBBUB_ASSERT(s.held == (hold != holds_.end()));
+      if (s.held && !hold->second.frames.empty())
+        HUBBUB_ASSERT(hold->second.frames.back()->origin().offset == topic->offset());
+      held += s.held;
+      watching += s.watching;
+    }
+    ends += subscribers.size();
+    HUBBUB_ASSERT(watching == topic->watchers_ && (watching > 0) == (topic->presence_ != nullptr));
+    if (topic->presence_) topic->presence_->check_invariants();
+  }
+  HUBBUB_ASSERT(ends == subscriptions_ && held == holds_.size());
+}
+
+}  // namespace hubbub
