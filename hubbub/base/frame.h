@@ -14,7 +14,8 @@ namespace hubbub {
 
 class FrameRef;
 
-// Which publication a frame holds, so that an outbox that let go of it can have it back from the topic's history.
+// Which publication a frame holds, so that an outbox that let go of it can have it back from the topic's
+// history.
 struct Origin {
   std::uint32_t topic = 0;  // Topic::serial(); 0: no publication
   std::uint64_t offset = 0;

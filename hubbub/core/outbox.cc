@@ -99,8 +99,11 @@ void Outbox::seal() {
   seal_ = tail_;
 }
 
+// Also a message that was acknowledged may be asked for again, by a client that lost its count: then it is
+// missing.
 void Outbox::remove_first() {
   const Entry& entry = slot(acked_);
+  if (entry.lane == Lane::reply) reply_lost_ = acked_ + 1;
   if (holds(entry)) {
     count_out(entry, acked_ >= sent_);
     FrameRef::adopt(entry.frame);
@@ -118,10 +121,7 @@ void Outbox::trim(std::uint64_t index) {
 
 void Outbox::let_go(std::uint64_t index) {
   HUBBUB_ASSERT(index <= tail_ && (!sealed_ || index <= sent_));
-  while (acked_ < index) {
-    if (slot(acked_).lane == Lane::reply) reply_lost_ = acked_ + 1;
-    remove_first();
-  }
+  while (acked_ < index) remove_first();
   if (acked_ == tail_ && ring_.size() > kRingKeep) ring_ = {};
 }
 
@@ -181,7 +181,6 @@ Outbox::Replay Outbox::resume(std::uint64_t received, const Refill& refill, cons
   bool replies = received < reply_lost_;
   while (acked_ < tail_ && !holds(slot(acked_))) {
     replies = replies || slot(acked_).lane == Lane::reply;
-    if (slot(acked_).lane == Lane::reply) reply_lost_ = acked_ + 1;
     remove_first();
   }
   if (acked_ > received) {
@@ -257,8 +256,7 @@ void Outbox::check_invariants() const {
     reply_bytes += entry.frame->size();
     ++replies;
   }
-  HUBBUB_ASSERT(kept == kept_bytes_ && unsent == unsent_bytes_ && frames == frames_ &&
-                kept_frames == kept_);
+  HUBBUB_ASSERT(kept == kept_bytes_ && unsent == unsent_bytes_ && frames == frames_ && kept_frames == kept_);
   HUBBUB_ASSERT(reply_bytes == unsent_reply_bytes_ && replies == unsent_replies_);
 }
 

@@ -93,7 +93,8 @@ class Outbox {
   void shed(Lane lane, std::uint64_t frames_max, std::size_t bytes_max);
   // let_go() of what was pushed longer than `age` ago, up to `end`. Returns how many frames.
   std::uint64_t let_go_older(Millis age, Millis now, std::uint64_t end);
-  // Whether the oldest place has a message that must not go for others: an answer, or one sent to this client.
+  // Whether the oldest place has a message that must not go for others: an answer, or one sent to this
+  // client.
   [[nodiscard]] bool owes_first() const {
     return acked_ < tail_ && holds(slot(acked_)) && slot(acked_).lane != Lane::message;
   }
@@ -161,7 +162,7 @@ class Outbox {
   std::uint64_t tail_ = 0;
   std::uint64_t seal_ = 0;        // with sealed_: where the connection stops
   std::uint64_t drop_from_ = 0;   // before this nothing is left to drop
-  std::uint64_t reply_lost_ = 0;  // number of the last reply that was let go; 0: none
+  std::uint64_t reply_lost_ = 0;  // number of the last reply that left the ring; 0: none
   std::uint64_t unsent_replies_ = 0;
   std::uint64_t frames_ = 0;
   std::uint64_t kept_ = 0;  // of frames_

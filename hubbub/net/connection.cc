@@ -55,11 +55,12 @@ void Connection::close(std::uint16_t code, std::string_view reason, CloseMode mo
 }
 
 void Connection::release_outbox() {
-  if (const Outbox* outbox = endpoint_->outbox()) queue_.release(*outbox, coder_.get());
+  if (const Outbox* outbox = endpoint_->outbox()) queue_.release(*outbox, coder_.get(), true);
 }
 
 void Connection::supersede() {
-  release_outbox();
+  // No more messages follow, and behind a Close frame none may.
+  if (const Outbox* outbox = endpoint_->outbox()) queue_.release(*outbox, coder_.get(), false);
   endpoint_->on_superseded();
   const ErrorInfo& info = error_info(Errc::superseded);
   close(info.close_code, info.text, CloseMode::now, endpoint_->farewell(info.close_code, info.text, -1));

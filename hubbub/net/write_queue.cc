@@ -56,8 +56,10 @@ void WriteQueue::gather(Outbox* outbox, bool outbox_open, MessageCoder* coder, s
   }
 }
 
-void WriteQueue::release(const Outbox& outbox, MessageCoder* coder) {
+void WriteQueue::release(const Outbox& outbox, MessageCoder* coder, bool goes_on) {
   std::vector<FrameRef> own;
+  // Nothing compressed follows: nobody misses what its context would need.
+  if (!goes_on) private_.resize(std::min<std::size_t>(private_.size(), half_ == Half::outbox));
   if (half_ == Half::outbox) {
     if (private_.empty()) private_.resize(1);
     if (!private_.front()) private_.front() = FrameRef::share(&encoded(*outbox.at(outbox.sent()), 0, coder));

@@ -34,9 +34,9 @@ class WriteQueue {
   // as they are. Places of the outbox without a frame are stepped over.
   void gather(Outbox* outbox, bool outbox_open, MessageCoder* coder, std::size_t bytes_max,
               std::vector<iovec>& parts);
-  // The connection will not write from `outbox` any more: what of it is half on the wire, or encoded for this
-  // connection alone, becomes this queue's own.
-  void release(const Outbox& outbox, MessageCoder* coder);
+  // The connection will not write from `outbox` any more: what of it is half on the wire becomes this queue's
+  // own; so does, if it `goes_on` with another outbox, what was encoded for this connection alone.
+  void release(const Outbox& outbox, MessageCoder* coder, bool goes_on);
   // The socket took `bytes` of the `parts` that the last gather() gave. Tells `endpoint` of each outbox frame
   // that is out and returns how many.
   std::size_t written(std::size_t bytes, std::span<const iovec> parts, Endpoint* endpoint);

@@ -78,12 +78,13 @@ std::variant<wire::HttpResponse, Upgrade> Routes::upgrade(const wire::HttpReques
   }
   if (shard_.draining()) return wire::http_refusal(retry_later(Errc::draining, "this server is draining"));
   if (settings_.echo) return Upgrade{std::move(*handshake), std::make_unique<EchoEndpoint>(shard_.env())};
-  if (shard_.hub().full()) {
+  const ChannelMode mode = handshake->subprotocol == kSubprotocol ? ChannelMode::v1 : ChannelMode::plain;
+  // On hubbub.v1 the client may come for a session that is there already.
+  if (mode == ChannelMode::plain && shard_.hub().full()) {
     shard_.env().stats.hit(LimitHit::sessions);
     return wire::http_refusal(
         retry_later(Errc::node_full, "this server has all the sessions it takes (limits.sessions)"));
   }
-  const ChannelMode mode = handshake->subprotocol == kSubprotocol ? ChannelMode::v1 : ChannelMode::plain;
   return Upgrade{std::move(*handshake), std::make_unique<Channel>(shard_.dispatcher(), mode)};
 }
 

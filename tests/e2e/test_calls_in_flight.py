@@ -42,7 +42,7 @@ def test_an_answer_that_is_ready_while_nobody_is_attached_waits(hub):
 
 def test_an_answer_that_is_not_ready_at_the_resume_comes_afterwards(hub):
     one = Peer.open(hub)
-    id = later(one, "after", 1500)
+    id = later(one, "after", 2500)
     one.call("ping")
     detach(one, hub)
     with Peer.resume(hub, one) as again:

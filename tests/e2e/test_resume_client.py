@@ -100,7 +100,7 @@ async def test_a_client_that_cuts_itself_resumes(hub):
     assert any(line.startswith("resumed ") for line in lines)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_cuts_at_any_byte_lose_no_call_and_no_message(hub, seed):
     topic, calls = f"cuts-{seed}", 150
     async with Proxy(hub, seed, cuts=15, bytes_max=4000) as proxy, await Client.open(hub) as publisher:
@@ -112,6 +112,7 @@ async def test_cuts_at_any_byte_lose_no_call_and_no_message(hub, seed):
     messages = [line.split(" ", 2)[1:] for line in lines if line.startswith(topic)]
     offsets = [int(offset) for offset, _ in messages]
     assert offsets == list(range(offsets[0], offsets[0] + len(offsets)))
+    assert [data for _, text in messages if isinstance(data := json.loads(text), int)] == list(range(1, calls + 1))
     others = [data["n"] for _, text in messages if isinstance(data := json.loads(text), dict)]
     assert others and others == list(range(others[0], others[0] + len(others)))
     assert not any(line.startswith("lost") for line in lines), "replay.* had room for all of it"
@@ -127,6 +128,7 @@ async def test_cuts_between_compressed_messages_lose_nothing(start_hub, context_
         status, lines = await run_script(proxy.url, "--calls", "100", "--topic", "deflated")
     assert status == 0, lines
     assert answered(lines) == list(range(1, 101))
+    assert [line for line in lines if line.startswith("deflated ")] == [f"deflated {n} {n}" for n in range(1, 101)]
     assert any(line.startswith("resumed ") for line in lines)
 
 
@@ -134,7 +136,7 @@ async def test_a_lost_session_is_replaced_and_the_topic_goes_on_from_where_it_wa
     server = start_hub({"session.grace": "1ms", "limits.rate_per_s": "0"})
     async with Proxy(server, 6, cuts=3, bytes_max=6000) as proxy, await Client.open(server) as publisher:
         publishing = asyncio.create_task(publish(publisher, "lost"))
-        _, lines = await run_script(proxy.url, "--calls", "50", "--topic", "lost")
+        _, lines = await run_script(proxy.url, "--calls", "150", "--topic", "lost")
         publishing.cancel()
     offsets = [int(line.split(" ")[1]) for line in lines if line.startswith("lost ")]
     assert offsets == list(range(offsets[0], offsets[0] + len(offsets)))
@@ -145,7 +147,7 @@ async def test_a_topic_is_complete_even_if_nothing_is_kept_for_the_session(start
     server = start_hub({"replay.messages": "1", "limits.rate_per_s": "0"})
     async with Proxy(server, 4, cuts=8, bytes_max=4000) as proxy, await Client.open(server) as publisher:
         publishing = asyncio.create_task(publish(publisher, "holes"))
-        _, lines = await run_script(proxy.url, "--calls", "50", "--topic", "holes")
+        _, lines = await run_script(proxy.url, "--calls", "150", "--topic", "holes")
         publishing.cancel()
     offsets = [int(line.split(" ")[1]) for line in lines if line.startswith("holes ")]
     assert offsets == list(range(offsets[0], offsets[0] + len(offsets)))

@@ -84,6 +84,8 @@ def test_all_refusals_look_the_same(start_hub):
     server.wait_event("session expired")
     closed = Peer.open(server)
     closed.call("session.close")
+    assert closed.end() == 1000
+    closed.raw.sock.close()
     one = Peer.open(server)
     claims = {
         "unknown": one.claim | {"code": "no-body-1"},
@@ -127,11 +129,11 @@ def test_wrong_params_are_told(hub, change):
 
 
 def test_a_session_is_lost_when_its_grace_time_is_over(start_hub):
-    server = start_hub({"session.grace": "200ms", "log.level": "debug"})
+    server = start_hub({"session.grace": "1s", "log.level": "debug"})
     one = Peer.open(server)
     detach(one, server)
     two = Peer.resume(server, one)
-    time.sleep(0.5)  # attached: the grace time does not run
+    time.sleep(1.5)  # attached: the grace time does not run
     assert two.call("echo", [1]) == [1]
     detach(two, server)
     server.wait_event("session expired", session=one.code)

@@ -14,6 +14,7 @@
 #include <simdjson.h>
 
 #include "hubbub/base/clock.h"
+#include "tests/sim/json_read.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/tap.h"
 #include "tests/sim/topic_view.h"
@@ -34,7 +35,7 @@ enum class Method : std::uint8_t {
   broadcast,
   history,
   presence,
-  plain,  // any other that succeeds
+  plain,      // any other that succeeds
   late_open,  // session.open where it is too late: -32600
   close,
 };
@@ -66,14 +67,12 @@ struct Gap {
 
 // Facts about a run that decide how strict the oracles are.
 struct Strictness {
-  bool lossless = false;   // the bounds are so wide that nothing may ever be announced as missing
+  bool lossless = false;    // the bounds are so wide that nothing may ever be announced as missing
   bool may_refuse = false;  // limits.calls_in_flight or limits.rate_per_s are within reach
 };
 
 class ClientSession {
  public:
-  using Json = simdjson::dom::element;
-
   ClientSession(Ledger& ledger, Hub& hub, Strictness strictness, const Json& opened);
 
   // --- Sending. Text that goes out is counted and kept until the server has it.
@@ -140,7 +139,8 @@ class ClientSession {
   void on_gap(const Gap& gap);
   void on_known_missing(const std::string& text, const Gap& gap);
   void lose_answer(const Json& reply);
-  void lose(const Issued& issued);
+  void excuse_answers();
+  void lose(const Issued& issued, bool surely);
   void finish_replay() const;
   void on_server_ack(std::uint64_t received);
   [[nodiscard]] Json parse(std::string_view text);
@@ -163,9 +163,9 @@ class ClientSession {
   std::map<std::uint64_t, Issued> issued_;
   std::uint64_t last_id_ = 0;
   std::uint64_t last_seq_ = 0;
-  std::uint64_t garbage_ = 0;          // texts that are answered with id null
-  std::set<std::uint64_t> refused_;    // seq of calls that the server refused to run
-  std::set<std::uint64_t> notified_;   // seq of calls without an id
+  std::uint64_t garbage_ = 0;         // texts that are answered with id null
+  std::set<std::uint64_t> refused_;   // seq of calls that the server refused to run
+  std::set<std::uint64_t> notified_;  // seq of calls without an id
   std::map<std::string, TopicView> topics_;
   std::set<std::string> watched_;
   std::map<Serial, std::uint64_t> last_message_;

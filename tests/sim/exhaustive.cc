@@ -23,7 +23,7 @@ Swarm calm_swarm() {
   Swarm swarm;
   swarm.clients = 2;
   swarm.topics = 1;
-  swarm.steps = 40;
+  swarm.steps = 60;
   swarm.lossless = true;
   swarm.act = 4000;
   Limits& limits = swarm.settings.limits;
@@ -39,11 +39,13 @@ constexpr std::array<Script, 6> kScripts{{
     {"resume after cuts", [](Swarm& swarm) { swarm.reset = 1000; }},
     {"take over", [](Swarm& swarm) { swarm.takeover = 1000; }},
     {"close and come back", [](Swarm& swarm) { swarm.leave = 1000; }},
-    {"plain clients", [](Swarm& swarm) {
+    {"plain clients",
+     [](Swarm& swarm) {
        swarm.plain_percent = 100;
        swarm.fin = 800;
      }},
-    {"the previous token", [](Swarm& swarm) {
+    {"the previous token",
+     [](Swarm& swarm) {
        swarm.fin = 800;
        swarm.previous_token = 60;
      }},
@@ -88,8 +90,8 @@ int run_exhaustive(bool verbose, std::string& reproduce) {
     for (Failing failing : ways) {
       std::string failure;
       for (bool reached = true; reached && failing.from < kOperationsMax; ++failing.from, ++runs) {
-        reproduce = "--exhaustive: " + std::string(script.name) + ", operation " + std::to_string(failing.from) +
-                    ' ' + failing.name;
+        reproduce = "--exhaustive: " + std::string(script.name) + ", operation " +
+                    std::to_string(failing.from) + ' ' + failing.name;
         reached = run_script(script, failing, failure);
         if (failure.empty()) continue;
         ++failed;

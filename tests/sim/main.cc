@@ -46,10 +46,11 @@ void on_abort(int) {
 }
 
 [[noreturn]] void usage(const char* wrong) {
-  std::fprintf(stderr,
-               "%s: %s\nusage: %s --seed N [--steps K] [--verbose] | --seeds FROM-TO | --commit HASH --count N | "
-               "--exhaustive   [--plant NAME] [--stop-first] [--marks]\n",
-               program.c_str(), wrong, program.c_str());
+  std::fprintf(
+      stderr,
+      "%s: %s\nusage: %s --seed N [--steps K] [--verbose] | --seeds FROM-TO | --commit HASH --count N | "
+      "--exhaustive   [--plant NAME] [--stop-first] [--marks]\n",
+      program.c_str(), wrong, program.c_str());
   std::exit(2);
 }
 
@@ -77,7 +78,8 @@ Options read_options(int argc, char** argv) {
       const std::size_t dash = range.find('-');
       if (dash == range.npos) usage("--seeds takes FROM-TO");
       const std::uint64_t to = read_number(range.substr(dash + 1));
-      for (std::uint64_t seed = read_number(range.substr(0, dash)); seed <= to; ++seed) options.seeds.push_back(seed);
+      for (std::uint64_t seed = read_number(range.substr(0, dash)); seed <= to; ++seed)
+        options.seeds.push_back(seed);
     } else if (name == "--commit") {
       commit = value();
     } else if (name == "--count") {
@@ -172,7 +174,8 @@ int run_batch(const Options& options) {
     for (std::size_t i = 0; i < static_cast<std::size_t>(Mark::count_); ++i) {
       const auto mark = static_cast<Mark>(i);
       const auto hits = static_cast<unsigned long long>(marks().count(mark));
-      std::printf("  %-28s %8llu%s\n", std::string(mark_name(mark)).c_str(), hits, hits == 0 ? "   NEVER" : "");
+      std::printf("  %-28s %8llu%s\n", std::string(mark_name(mark)).c_str(), hits,
+                  hits == 0 ? "   NEVER" : "");
       unmarked += hits == 0;
     }
     std::printf("%zu seeds, %llu turns in %.1f s: %.1f seeds/s\n", passed + failed,

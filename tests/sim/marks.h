@@ -3,8 +3,8 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace hubbub::sim {
@@ -21,11 +21,11 @@ enum class Mark : std::uint8_t {
   takeover,                    // resumed while another connection was attached: that one got 4512
   takeover_mid_frame,          // the old connection had half a frame on the wire
   previous_token_used,
-  theft_detected,              // an older token ended the session
-  wrong_credentials,           // refused, and the session lived on
-  count_too_high,              // resume with more than was sent: -32602
-  plain_resume,                // in plain mode, instead of the fresh session
-  plain_resume_refused,        // the fresh session stays
+  theft_detected,        // an older token ended the session
+  wrong_credentials,     // refused, and the session lived on
+  count_too_high,        // resume with more than was sent: -32602
+  plain_resume,          // in plain mode, instead of the fresh session
+  plain_resume_refused,  // the fresh session stays
   expired,
   mailbox_queued,
   mailbox_full,

@@ -10,9 +10,6 @@
 namespace hubbub::sim {
 namespace {
 
-using Json = ClientSession::Json;
-
-constexpr Millis kGiveUpMs = 8'000;         // an exchange that takes longer is begun anew
 constexpr Millis kPreviousTokenMs = 30'000;  // docs/protocol.md
 constexpr std::uint64_t kAckMessages = 64;
 constexpr Millis kAckDelayMs = 1000;
@@ -114,8 +111,8 @@ void ModelClient::connect() {
   fresh_.reset();
   give_up_at_ = now() + kGiveUpMs;
   if (session_) session_->forget_closing();
-  const bool wrong = session_ && !town_.calm && attempt_ == Attempt::right &&
-                     rng_.below(100) < town_.swarm.wrong_resume;
+  const bool wrong =
+      session_ && !town_.calm && attempt_ == Attempt::right && rng_.below(100) < town_.swarm.wrong_resume;
   if (wrong) attempt_ = static_cast<Attempt>(2 + rng_.below(4));
 }
 
@@ -140,7 +137,9 @@ void ModelClient::go_away() {
   fresh_.reset();
   leaving_ = false;
   last_close_ = 0;
-  const auto up_to = [this](Millis most) { return static_cast<Millis>(rng_.below(static_cast<std::uint64_t>(most))); };
+  const auto up_to = [this](Millis most) {
+    return static_cast<Millis>(rng_.below(static_cast<std::uint64_t>(most)));
+  };
   come_back_at_ = now() + up_to(town_.calm ? 50 : 1500);
   if (!town_.calm && rng_.below(100) < town_.swarm.long_absence)
     come_back_at_ += town_.swarm.settings.limits.grace_ms + up_to(1000);
@@ -170,7 +169,8 @@ void ModelClient::on_frame(const SimPeer::Frame& frame) {
                         (last_close_ == 4501 && phase_ != Phase::open);
       demand(fine, "an honest client is closed for a reason:", last_close_, frame.payload.substr(2));
       demand(phase_ != Phase::open || session_->closing_code() == last_close_,
-             "session.closing comes before the Close frame:", session_ ? session_->closing_code() : 0, last_close_);
+             "session.closing comes before the Close frame:", session_ ? session_->closing_code() : 0,
+             last_close_);
       peer_->frame(wire::Opcode::close, frame.payload.substr(0, 2));
       leaving_ = true;
       give_up_at_ = now() + kGiveUpMs;
@@ -203,7 +203,8 @@ void ModelClient::on_opening_text(const std::string& text) {
 }
 
 void ModelClient::on_fresh(const Json& opened_params) {
-  auto fresh = std::make_unique<ClientSession>(town_.ledger, town_.world.shard->hub(), town_.strictness, opened_params);
+  auto fresh = std::make_unique<ClientSession>(town_.ledger, town_.world.shard->hub(), town_.strictness,
+                                               opened_params);
   if (!session_) return opened(std::move(fresh));
   fresh_ = std::move(fresh);
   fresh_->look();
@@ -240,13 +241,15 @@ void ModelClient::ask_to_resume() {
       shown.code = "no-such-1";
       break;
     case Attempt::too_many:
-      received = (there ? there->outbox().tail() : received) + 1 + rng_.below(100);
+      received = (there ? there->outbox().tail() : received) + 100'000;
       break;
   }
-  note("asks to resume, attempt " + std::to_string(static_cast<int>(attempt_)) + " received " + std::to_string(received));
+  note("asks to resume, attempt " + std::to_string(static_cast<int>(attempt_)) + " received " +
+       std::to_string(received));
   peer_->text(R"({"jsonrpc":"2.0","id":"x)" + std::to_string(exchange_) +
-              R"(","method":"session.resume","params":{"code":")" + shown.code + R"(","token":")" + shown.token +
-              R"(","epoch":")" + shown.epoch + R"(","received":)" + std::to_string(received) + "}}");
+              R"(","method":"session.resume","params":{"code":")" + shown.code + R"(","token":")" +
+              shown.token + R"(","epoch":")" + shown.epoch + R"(","received":)" + std::to_string(received) +
+              "}}");
 }
 
 void ModelClient::on_answer(const Json& answer) {
@@ -279,6 +282,7 @@ void ModelClient::opened(std::unique_ptr<ClientSession> session) {
 void ModelClient::on_resumed(const Json& result) {
   const bool again = attempt_ == Attempt::previous;
   demand(again || attempt_ == Attempt::right, "nobody resumes with wrong credentials");
+  ++resumes_;
   if (again) marks().hit(Mark::previous_token_used);
   if (fresh_) marks().hit(Mark::plain_resume);
   attempt_ = Attempt::right;
@@ -304,7 +308,8 @@ void ModelClient::on_resumed(const Json& result) {
   }
   const bool first = rng_.below(2) == 0;
   const auto ack = [this] {
-    peer_->text(session_->notification("session.ack", R"({"received":)" + std::to_string(session_->received()) + '}'));
+    peer_->text(session_->notification("session.ack",
+                                       R"({"received":)" + std::to_string(session_->received()) + '}'));
     acked_ = session_->received();
   };
   if (first) ack();
@@ -365,97 +370,6 @@ void ModelClient::acknowledge() {
   acked_ = received;
   ack_due_ = 0;
   said_something_ = true;
-}
-
-// --- Trouble
-
-void ModelClient::disturb() {
-  const Swarm& swarm = town_.swarm;
-  if (chance(swarm.reset)) return drop(Cut::reset);
-  if (chance(swarm.fin)) return drop(Cut::fin);
-  if (chance(swarm.silent)) return drop(Cut::silent);
-  if (chance(swarm.stall)) stalled_until_ = now() + static_cast<Millis>(rng_.below(rng_.below(4) == 0 ? 15'000 : 1500));
-  if (phase_ != Phase::open || leaving_) return;
-  if (chance(swarm.takeover)) {
-    note("takes over");
-    ghosts_.push_back(std::move(peer_));
-    return connect();
-  }
-  if (chance(swarm.half_close) || chance(swarm.leave)) {
-    leaving_ = true;
-    give_up_at_ = now() + kGiveUpMs;
-    if (rng_.below(2) == 0) return peer_->half_close();
-    return peer_->frame(wire::Opcode::close, std::string_view("\x03\xE9", 2));
-  }
-  const auto& old = session_->old_tokens();
-  if (chance(swarm.thief) && !thief_ && old.size() >= 2 && session_->confirmed()) {
-    note("is robbed");
-    const std::size_t back = 1 + static_cast<std::size_t>(rng_.below(std::min<std::uint64_t>(old.size(), 15)));
-    thief_holder_ = {std::make_unique<SimPeer>(town_.world, rng_), old[old.size() - back], false};
-    thief_ = &thief_holder_;
-    thief_->peer->upgrade(true);
-  }
-}
-
-void ModelClient::step_thief() {
-  SimPeer& peer = *thief_->peer;
-  peer.pump_out(kUnlimited);
-  peer.pump_in(kUnlimited);
-  bool done = !session_ || town_.calm;
-  while (!done) {
-    const auto frame = peer.next();
-    if (!frame) break;
-    if (frame->opcode != wire::Opcode::text) continue;
-    demand(frame->payload.find("-32021") != std::string::npos || frame->payload.find("session.closing") != std::string::npos,
-           "a thief gets nothing:", frame->payload);
-    demand(town_.world.shard->hub().find(session_->credentials().code) == nullptr, "theft ends the session");
-    if (frame->payload.find("-32021") != std::string::npos) marks().hit(Mark::theft_detected);
-    done = true;
-  }
-  if (!done && peer.upgraded() && !thief_->asked) {
-    thief_->asked = stolen_ = true;
-    peer.text(R"({"jsonrpc":"2.0","id":"t","method":"session.resume","params":{"code":")" +
-              session_->credentials().code + R"(","token":")" + thief_->token + R"(","epoch":")" +
-              session_->credentials().epoch + R"(","received":0}})");
-  }
-  if (!done && !peer.ended()) return;
-  peer.cut(Cut::reset);
-  thief_ = nullptr;
-}
-
-// --- The end
-
-bool ModelClient::settled() const {
-  if (!session_ || phase_ != Phase::open || leaving_ || !peer_ || thief_ || !ghosts_.empty()) return false;
-  return peer_->idle() && session_->outstanding() == 0 && session_->unacknowledged().empty() &&
-         !session_->replaying() && acked_ == session_->received();
-}
-
-void ModelClient::check_complete() const {
-  if (session_) session_->check_complete();
-}
-
-void ModelClient::leave(bool politely) {
-  finished_ = true;
-  for (auto& ghost : ghosts_) ghost->cut(Cut::reset);
-  if (thief_) thief_->peer->cut(Cut::reset);
-  thief_ = nullptr;
-  if (!peer_) return;
-  if (!politely || phase_ != Phase::open) return drop(Cut::reset);
-  session_->close_requested = true;
-  post(session_->request({.method = Method::close}, "session.close", "{}"));
-  give_up_at_ = now() + kGiveUpMs;
-}
-
-std::string ModelClient::state() const {
-  std::string text = "client " + std::to_string(index_) + (plain_ ? " plain" : " v1") + " phase " +
-                     std::to_string(static_cast<int>(phase_));
-  if (leaving_) text += " leaving";
-  if (!ghosts_.empty()) text += " ghosts " + std::to_string(ghosts_.size());
-  if (!session_) return text + " no session";
-  return text + ' ' + session_->credentials().code + " received " + std::to_string(session_->received()) + " sent " +
-         std::to_string(session_->sent()) + " unacknowledged " + std::to_string(session_->unacknowledged().size()) +
-         " waits for " + std::to_string(session_->outstanding()) + ' ' + session_->first_outstanding();
 }
 
 }  // namespace hubbub::sim

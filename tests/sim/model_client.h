@@ -3,6 +3,7 @@
 // swarm. The oracles about its stream are ClientSession's; here are those about connections and tokens.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,6 +28,9 @@ struct Town {
   std::function<void(std::string)> note;  // for --verbose
 };
 
+// An exchange or a farewell that takes longer is given up.
+inline constexpr Millis kGiveUpMs = 8'000;
+
 enum class AckStyle : std::uint8_t { eager, lazy, never };
 
 class ModelClient {
@@ -37,6 +41,8 @@ class ModelClient {
   void step();
   // After a turn: what was pushed to its session?
   void look();
+  // The calm begins: back soon, wherever it is.
+  void come_back() { come_back_at_ = std::min(come_back_at_, now() + 50); }
   // In the calm: open, everything answered and acknowledged, or without a session.
   [[nodiscard]] bool settled() const;
   // In the calm: asks for what tells whether something is missing.
@@ -44,6 +50,7 @@ class ModelClient {
   void check_complete() const;
   // Goes for good.
   void leave(bool politely);
+  [[nodiscard]] unsigned resumes() const { return resumes_; }
   [[nodiscard]] bool gone() const { return !peer_ && ghosts_.empty() && !thief_; }
   [[nodiscard]] std::string state() const;
   [[nodiscard]] std::uint64_t last_close() const { return last_close_; }
@@ -72,12 +79,12 @@ class ModelClient {
   void go_away();
   void on_frame(const SimPeer::Frame& frame);
   void on_opening_text(const std::string& text);
-  void on_fresh(const ClientSession::Json& opened);
+  void on_fresh(const Json& opened);
   void ask();
   void ask_to_resume();
-  void on_answer(const ClientSession::Json& answer);
-  void on_resumed(const ClientSession::Json& result);
-  void on_refused(const ClientSession::Json& error);
+  void on_answer(const Json& answer);
+  void on_resumed(const Json& result);
+  void on_refused(const Json& error);
   void lose_session();
   void opened(std::unique_ptr<ClientSession> session);
   void step_thief();
@@ -87,10 +94,10 @@ class ModelClient {
   // Work (model_client_work.cc)
   void act();
   [[nodiscard]] std::string item(bool batched);
-  [[nodiscard]] std::string call_item(bool batched);
+  [[nodiscard]] std::string call_item();
   [[nodiscard]] std::string topic_item(bool batched);
   [[nodiscard]] std::string subscribe_item(const std::string& topic, bool batched);
-  [[nodiscard]] std::string other_item();
+  [[nodiscard]] std::string other_item(bool batched);
   [[nodiscard]] std::string odd_item();
   [[nodiscard]] std::string any_topic();
   void post(std::string text);
@@ -110,11 +117,11 @@ class ModelClient {
   simdjson::dom::parser parser_;
 
   Attempt attempt_ = Attempt::right;
-  bool asked_ = false;           // an exchange is on its way
-  std::uint64_t exchange_ = 0;   // its id
+  bool asked_ = false;          // an exchange is on its way
+  std::uint64_t exchange_ = 0;  // its id
   std::uint64_t asked_at_bytes_ = 0;
   Millis asked_at_ = 0;
-  Millis spoke_after_ask_ = 0;   // since when the previous token may be no good; 0: it is
+  Millis spoke_after_ask_ = 0;  // since when the previous token may be no good; 0: it is
   Millis come_back_at_ = 0;
   Millis give_up_at_ = 0;
   Millis stalled_until_ = 0;
@@ -126,6 +133,7 @@ class ModelClient {
   bool stolen_ = false;          // somebody showed a token that was replaced
   bool leaving_ = false;         // a Close frame was sent, or the client's side has ended
   bool finished_ = false;        // leave() was called
+  unsigned resumes_ = 0;
   std::uint64_t publications_ = 0;
   std::uint64_t broadcasts_ = 0;
 };

@@ -42,13 +42,13 @@ std::string ModelClient::any_topic() { return "t" + number(rng_.below(town_.swar
 
 std::string ModelClient::item(bool batched) {
   const std::uint64_t roll = rng_.below(100);
-  if (roll < 30) return call_item(batched);
+  if (roll < 30) return call_item();
   if (roll < 70) return topic_item(batched);
-  if (roll < 94) return other_item();
-  return batched ? call_item(batched) : odd_item();
+  if (roll < 94) return other_item(batched);
+  return batched ? call_item() : odd_item();
 }
 
-std::string ModelClient::call_item(bool) {
+std::string ModelClient::call_item() {
   const std::uint64_t seq = session_->next_seq();
   const std::string params = R"({"session":)" + number(session_->serial()) + R"(,"seq":)" + number(seq) + '}';
   switch (rng_.below(4)) {
@@ -67,14 +67,16 @@ std::string ModelClient::topic_item(bool batched) {
   const std::string name = R"({"topic":)" + in_quotes(topic);
   if (roll < 6) {
     std::string data = R"({"p":)" + number(session_->serial()) + R"(,"n":)" + number(++publications_);
-    if (rng_.below(8) == 0) data += R"(,"fill":")" + std::string(static_cast<std::size_t>(rng_.below(600)), 'x') + '"';
+    if (rng_.below(8) == 0)
+      data += R"(,"fill":")" + std::string(static_cast<std::size_t>(rng_.below(600)), 'x') + '"';
     data += '}';
     const std::string params = name + R"(,"data":)" + data + '}';
     return session_->request(
-        {.method = Method::publish, .topic = topic, .data = data, .wish = {.batched = batched}}, "topic.publish",
-        params);
+        {.method = Method::publish, .topic = topic, .data = data, .wish = {.batched = batched}},
+        "topic.publish", params);
   }
-  if (!session_->topic(topic).may_ask(batched)) return session_->request({.method = Method::plain}, "ping", "{}");
+  if (!session_->topic(topic).may_ask(batched))
+    return session_->request({.method = Method::plain}, "ping", "{}");
   if (roll < 9 || batched) return subscribe_item(topic, batched);
   return session_->request({.method = Method::unsubscribe, .topic = topic}, "topic.unsubscribe", name + '}');
 }
@@ -100,7 +102,7 @@ std::string ModelClient::subscribe_item(const std::string& topic, bool batched) 
   return session_->request(std::move(issued), "topic.subscribe", params + '}');
 }
 
-std::string ModelClient::other_item() {
+std::string ModelClient::other_item(bool batched) {
   const std::uint64_t roll = rng_.below(20);
   if (roll < 14 && !town_.sessions.empty()) {
     const Serial to = town_.sessions[rng_.below(town_.sessions.size())];
@@ -110,13 +112,14 @@ std::string ModelClient::other_item() {
                              R"({"to":)" + in_quotes(town_.ledger.code_of(to)) + R"(,"data":)" + data + '}');
   }
   if (roll < 16)
-    return session_->request({.method = Method::broadcast}, "hub.broadcast",
-                             R"({"data":{"s":)" + number(session_->serial()) + R"(,"n":)" +
-                                 number(++broadcasts_) + "}}");
+    return session_->request(
+        {.method = Method::broadcast}, "hub.broadcast",
+        R"({"data":{"s":)" + number(session_->serial()) + R"(,"n":)" + number(++broadcasts_) + "}}");
   if (roll < 17) {
     const std::string topic = any_topic();
     Issued issued{.method = Method::presence, .topic = topic};
-    issued.wish.presence = session_->watches(topic);
+    // The answer of a batch may be older than notices that came before it.
+    issued.wish.presence = !batched && session_->watches(topic);
     return session_->request(std::move(issued), "topic.presence", R"({"topic":)" + in_quotes(topic) + '}');
   }
   if (roll < 18) return session_->request({.method = Method::plain}, "session.info", "{}");

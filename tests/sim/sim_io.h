@@ -127,7 +127,7 @@ class SimIo final : public Io {
   std::uint64_t faults = 0;      // that were made to fail
   std::uint64_t refused = 0;     // accepts without a descriptor
   std::uint64_t accepts_failed = 0;
-  std::uint64_t trace = 0;       // hash of all that went through here, in order
+  std::uint64_t trace = 0;  // hash of all that went through here, in order
   [[nodiscard]] std::size_t sockets_open() const { return open_.size(); }
   [[nodiscard]] std::size_t backlog() const { return backlog_.size(); }
   std::uint64_t waits = 0;

@@ -24,7 +24,8 @@ Simulation::Simulation(const Swarm& swarm, std::function<void(std::string)> note
       slow_(world_.clock, slow_rng_),
       town_{world_, swarm_, {}, {}, {}, false, false, std::move(note)} {
   town_.strictness.lossless = swarm_.lossless;
-  town_.strictness.may_refuse = swarm_.settings.limits.calls_in_flight < 1000 || swarm_.settings.limits.rate_per_s > 0;
+  town_.strictness.may_refuse =
+      swarm_.settings.limits.calls_in_flight < 1000 || swarm_.settings.limits.rate_per_s > 0;
   add_test_methods(world_.methods, town_.ledger, slow_);
   frames_at_rest_ = world_.frames();
   world_.after_turn = [this] { after_turn(); };
@@ -135,6 +136,7 @@ void Simulation::finish() {
   world_.io.chaos.rng = nullptr;
   world_.io.descriptors_max = kUnlimited;
   for (auto& vandal : vandals_) vandal->leave();
+  for (auto& client : clients_) client->come_back();
   settle("in the calm everybody settles");
   // Presence is told once in its interval.
   steps(static_cast<unsigned>(2 * swarm_.settings.limits.presence_interval_ms / kCalmStepMs) + 2);
@@ -144,10 +146,20 @@ void Simulation::finish() {
   settle("probes are answered");
   for (auto& client : clients_) client->check_complete();
   note("--- complete");
+  mark_faults();
   if (swarm_.drains)
     drain();
   else
     leave();
+}
+
+void Simulation::mark_faults() {
+  if (world_.io.accepts_failed > 0) marks().hit(Mark::accept_failed);
+  if (world_.io.refused > 0) marks().hit(Mark::out_of_descriptors);
+  std::uint64_t seen = 0;
+  for (const auto& client : clients_) seen += client->resumes();
+  demand(world_.stats().sessions_resumed >= seen, "the server counts its resumes");
+  if (world_.stats().sessions_resumed > seen) marks().hit(Mark::resume_reply_lost);
 }
 
 void Simulation::leave() {
@@ -177,7 +189,8 @@ void Simulation::check_empty() {
 void Simulation::drain() {
   town_.draining = true;
   world_.shard->begin_drain();
-  const Millis until = world_.clock.now + swarm_.settings.drain_period_ms + 2 * swarm_.settings.limits.close_deadline_ms;
+  const Millis until =
+      world_.clock.now + swarm_.settings.drain_period_ms + 2 * swarm_.settings.limits.close_deadline_ms;
   while (world_.running && world_.clock.now < until) {
     for (auto& client : clients_) client->step();
     world_.advance(kCalmStepMs);

@@ -46,6 +46,7 @@ class Simulation {
   void pass_time();
   void after_turn();
   void settle(const char* what);
+  void mark_faults();
   void drain();
   void leave();
   void check_empty();

@@ -123,19 +123,20 @@ std::string Swarm::text() const {
   const auto pair = [](std::string_view name, auto value) {
     return std::string(name) + '=' + std::to_string(value) + ' ';
   };
-  return pair("clients", clients) + pair("topics", topics) + pair("steps", steps) + pair("lossless", lossless) +
-         pair("plain%", plain_percent) + pair("act", act) + pair("reset", reset) + pair("fin", fin) +
-         pair("silent", silent) + pair("half_close", half_close) + pair("leave", leave) +
-         pair("takeover", takeover) + pair("stall", stall) + pair("end_session", end_session) +
-         pair("thief", thief) + pair("wrong%", wrong_resume) + pair("previous%", previous_token) +
-         pair("long_absence%", long_absence) + pair("vandal", vandal) + pair("fd_famine", fd_famine) +
-         pair("window", client_window) + pair("broken", chaos.broken) + pair("block", chaos.would_block) +
-         pair("few", chaos.few_bytes) + pair("accept", chaos.accept) + pair("drains", drains) +
-         "\n  " + pair("replay.messages", limits.replay_messages) + pair("replay.bytes", limits.replay_bytes) +
-         pair("replay.age", limits.replay_age_ms) + pair("grace", limits.grace_ms) +
-         pair("outbox.soft", limits.outbox_soft_bytes) + pair("outbox.hard", limits.outbox_hard_bytes) +
-         pair("outbox.messages", limits.outbox_messages) + pair("history", limits.history_messages) +
-         pair("in_flight", limits.calls_in_flight) + pair("rate", limits.rate_per_s);
+  return pair("clients", clients) + pair("topics", topics) + pair("steps", steps) +
+         pair("lossless", lossless) + pair("plain%", plain_percent) + pair("act", act) +
+         pair("reset", reset) + pair("fin", fin) + pair("silent", silent) + pair("half_close", half_close) +
+         pair("leave", leave) + pair("takeover", takeover) + pair("stall", stall) +
+         pair("end_session", end_session) + pair("thief", thief) + pair("wrong%", wrong_resume) +
+         pair("previous%", previous_token) + pair("long_absence%", long_absence) + pair("vandal", vandal) +
+         pair("fd_famine", fd_famine) + pair("window", client_window) + pair("broken", chaos.broken) +
+         pair("block", chaos.would_block) + pair("few", chaos.few_bytes) + pair("accept", chaos.accept) +
+         pair("drains", drains) + "\n  " + pair("replay.messages", limits.replay_messages) +
+         pair("replay.bytes", limits.replay_bytes) + pair("replay.age", limits.replay_age_ms) +
+         pair("grace", limits.grace_ms) + pair("outbox.soft", limits.outbox_soft_bytes) +
+         pair("outbox.hard", limits.outbox_hard_bytes) + pair("outbox.messages", limits.outbox_messages) +
+         pair("history", limits.history_messages) + pair("in_flight", limits.calls_in_flight) +
+         pair("rate", limits.rate_per_s);
 }
 
 }  // namespace hubbub::sim

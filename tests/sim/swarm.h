@@ -33,15 +33,15 @@ struct Swarm {
   std::uint32_t stall = 0;
   std::uint32_t end_session = 0;
   std::uint32_t thief = 0;
-  std::uint32_t wrong_resume = 0;    // of a hundred resumes: first one with something wrong
-  std::uint32_t previous_token = 0;  // of a hundred resumes: again, with the token before
-  std::uint32_t long_absence = 0;    // of a hundred absences: longer than the grace time
-  std::uint32_t vandal = 0;          // of ten thousand steps
-  std::uint32_t fd_famine = 0;       // of ten thousand steps
-  std::uint32_t long_pause = 0;      // of ten thousand steps: nobody does anything for seconds
-  std::uint32_t wall_step = 0;       // of ten thousand steps
-  SimIo::Chaos chaos;                // its rng is set by the simulation
-  bool drains = false;               // ends with a drain
+  std::uint32_t wrong_resume = 0;           // of a hundred resumes: first one with something wrong
+  std::uint32_t previous_token = 0;         // of a hundred resumes: again, with the token before
+  std::uint32_t long_absence = 0;           // of a hundred absences: longer than the grace time
+  std::uint32_t vandal = 0;                 // of ten thousand steps
+  std::uint32_t fd_famine = 0;              // of ten thousand steps
+  std::uint32_t long_pause = 0;             // of ten thousand steps: nobody does anything for seconds
+  std::uint32_t wall_step = 0;              // of ten thousand steps
+  SimIo::Chaos chaos;                       // its rng is set by the simulation
+  bool drains = false;                      // ends with a drain
   std::size_t client_window = 1024 * 1024;  // bytes a client's side of the network holds
 
   [[nodiscard]] static Swarm draw(std::uint64_t seed);

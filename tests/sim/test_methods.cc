@@ -36,11 +36,12 @@ void add_test_methods(MethodTable& table, Ledger& ledger, SlowAnswers& slow) {
     ledger.executed(params.session, params.seq, call.session().code().text());
     return AddResult{params.seq};
   });
-  table.add<AddParams, AddResult>("slow.add", [&ledger, &slow](Call& call, const AddParams& params) -> Deferred {
-    ledger.executed(params.session, params.seq, call.session().code().text());
-    slow.add(call, params.seq);
-    return {};
-  });
+  table.add<AddParams, AddResult>("slow.add",
+                                  [&ledger, &slow](Call& call, const AddParams& params) -> Deferred {
+                                    ledger.executed(params.session, params.seq, call.session().code().text());
+                                    slow.add(call, params.seq);
+                                    return {};
+                                  });
 }
 
 }  // namespace hubbub::sim

@@ -8,22 +8,31 @@
 namespace hubbub::sim {
 
 void TopicView::on_subscribed(const SubscribeWish& wish, const TopicPosition& position,
-                              std::optional<bool> recovered) {
+                              std::optional<bool> recovered, std::uint64_t& unknown) {
   demand(recovered.has_value() == wish.since.has_value(), "`recovered` answers `since`", topic_);
   answered();
   if (active_ && !unsure_) {
     demand(position.epoch == epoch_, "a topic with subscribers keeps its epoch", topic_);
+    if (!jump_ && next_ <= position.offset && position.offset + 1 - next_ <= unknown) {
+      unknown -= position.offset + 1 - next_;
+      next_ = position.offset + 1;
+    }
     demand(jump_ || next_ > position.offset, "what was published before the answer came before it:", topic_,
            next_, position.offset);
-    demand(wish.batched || jump_ || next_ == position.offset + 1, "a subscriber is as far as its topic:",
-           topic_, next_, position.offset);
+    demand(wish.batched || jump_ || next_ == position.offset + 1,
+           "a subscriber is as far as its topic:", topic_, next_, position.offset);
   }
-  const bool early = !active_ && early_first_ != 0;
+  const bool burst = early() && (wish.since || wish.last > 0);
+  const bool came_early = early();
   const bool fresh = !active_ || unsure_;
   active_ = true;
-  unsure_ = false;
   epoch_ = position.epoch;
-  demand(!early || (!wish.since && wish.last == 0), "missed messages come after the answer", topic_);
+  // What came before the answer of a batch, and what was lost then, cannot be told apart.
+  unsure_ = wish.batched && (unsure_ || burst);
+  if (unsure_) {
+    early_first_ = 0;
+    return;
+  }
   if (wish.since) {
     const bool same = wish.since->epoch == position.epoch;
     marks().hit(*recovered ? Mark::subscribed_since : Mark::subscribed_since_lost);
@@ -38,7 +47,7 @@ void TopicView::on_subscribed(const SubscribeWish& wish, const TopicPosition& po
     jump_low_ = position.offset >= wish.last ? position.offset - wish.last + 1 : 1;
     jump_high_ = position.offset;
     next_ = position.offset + 1;
-  } else if (early) {
+  } else if (came_early) {
     demand(early_first_ == position.offset + 1, "live messages go on from the position told:", topic_,
            early_first_, position.offset);
   } else if (fresh) {
@@ -56,8 +65,8 @@ void TopicView::on_unsubscribed(bool was_subscribed) {
   unsure_ = false;
 }
 
-void TopicView::lose_track() {
-  answered();
+void TopicView::lose_track(bool surely) {
+  if (surely) answered();
   unsure_ = true;
 }
 

@@ -28,14 +28,15 @@ class TopicView {
   TopicView(Ledger& ledger, std::string topic) : ledger_(ledger), topic_(std::move(topic)) {}
 
   // Answers to the session's own requests, in the order of the stream.
-  void on_subscribed(const SubscribeWish& wish, const TopicPosition& position, std::optional<bool> recovered);
+  void on_subscribed(const SubscribeWish& wish, const TopicPosition& position, std::optional<bool> recovered,
+                     std::uint64_t& unknown);
   void on_unsubscribed(bool was_subscribed);
   // A topic.message came (`data`: raw JSON), or was announced as missing. `unknown` counts announced messages
   // of which nobody knows what they were: skipped ones are taken from it.
   void on_message(std::uint64_t offset, std::string_view data, std::uint64_t& unknown);
   void on_missing(std::uint64_t offset, std::uint64_t& unknown);
-  // The answer to a subscribe or unsubscribe may be lost: what comes next tells.
-  void lose_track();
+  // The answer to a subscribe or unsubscribe is lost, or may be (`surely` false): what comes next tells.
+  void lose_track(bool surely);
   // A subscribe or unsubscribe is on its way. The answer to one in a batch comes after live messages.
   void expect(bool batched) {
     ++pending_;
@@ -46,6 +47,8 @@ class TopicView {
     return batched ? pending_ == 0 && !active_ && !unsure_ : !early_;
   }
 
+  // Messages came although the answer to the subscribe is still to come.
+  [[nodiscard]] bool early() const { return !active_ && early_first_ != 0; }
   [[nodiscard]] bool active() const { return active_; }
   [[nodiscard]] bool sure() const { return !unsure_; }
   // The last position seen.

@@ -46,9 +46,12 @@ class Vandal {
         for (int i = 0; i < 50; ++i) peer_.frame(wire::Opcode::ping, noise(100));
         return;
       case 6:
-        return peer_.text(rng_.below(2) == 0 ? noise(30) : R"({"jsonrpc":"2.0","method":"session.ack","params":{"received":99999}})");
+        return peer_.text(rng_.below(2) == 0
+                              ? noise(30)
+                              : R"({"jsonrpc":"2.0","method":"session.ack","params":{"received":99999}})");
       default:
-        return peer_.text(R"({"jsonrpc":"2.0","id":1,"method":"echo","params":[")" + std::string(2000, 'y') + "\"]}");
+        return peer_.text(R"({"jsonrpc":"2.0","id":1,"method":"echo","params":[")" + std::string(2000, 'y') +
+                          "\"]}");
     }
   }
   std::string noise(std::size_t size) {

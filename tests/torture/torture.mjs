@@ -2,6 +2,7 @@
 // counter must equal the calls that were made, and every stream must be complete and in order, or a gap announced.
 // `node tests/torture/torture.mjs --help`
 
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -33,6 +34,7 @@ const USAGE = `usage: torture.mjs [OPTIONS]
   --clients C       clients behind the proxy (40)
   --rate R          operations a second of each client (60); topics get as many messages a second in all
   --server PROGRAM  torture_server (build/dev/tests/torture_server)
+  --client MODULE   what to use in place of the SDK (clients/typescript/dist/index.js)
   --set KEY=VALUE   configuration of the server, as of \`hubbub serve\`
   --gaps            the server's rings may be too small: losses are accepted if they are announced exactly
   --max-seconds T   give up cutting after T s (600)
@@ -48,6 +50,7 @@ function readOptions() {
       clients: { type: "string", default: "40" },
       rate: { type: "string", default: "60" },
       server: { type: "string", default: here("../../build/dev/tests/torture_server") },
+      client: { type: "string", default: "" },
       set: { type: "string", multiple: true, default: [] },
       gaps: { type: "boolean", default: false },
       "max-seconds": { type: "string", default: "600" },
@@ -148,8 +151,10 @@ class Run {
 async function main() {
   if (process.argv.includes("--help")) return console.log(USAGE);
   const options = readOptions();
-  const run = new Run(options, await loadSdk());
+  const run = new Run(options, await loadSdk(options.client));
   setTimeout(() => giveUp(run), (options["max-seconds"] + LAST_RESORT_S) * 1000).unref();
+  process.once("exit", () => run.server?.kill());
+  for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => process.exit(1));
   try {
     await run.open();
     await run.torment();
@@ -157,8 +162,9 @@ async function main() {
     const verdict = await judge(run);
     printReport(run, verdict, options);
     process.exitCode = verdict.passed ? 0 : 1;
-  } finally {
-    run.server?.kill();
+  } catch (error) {
+    console.error(error);
+    process.exit(1);
   }
 }
 
@@ -166,14 +172,13 @@ async function main() {
 function giveUp(run) {
   console.log(run.server?.lines.join("\n"));
   console.log("torture: no end in sight: FAILED\n# pass 0\n# fail 1");
-  run.server?.kill();
   process.exit(1);
 }
 
 // The SDK as built, over the `ws` package, with pauses between tries that suit a network that heals at once.
-async function loadSdk() {
+async function loadSdk(module) {
   const client = new URL("../../clients/typescript/", import.meta.url);
-  const { connect } = await import(process.env.HUBBUB_TORTURE_CLIENT ?? new URL("dist/index.js", client));
+  const { connect } = await import(module ? resolve(module) : new URL("dist/index.js", client));
   const { default: WebSocket } = await import(new URL("node_modules/ws/wrapper.mjs", client));
   class Uncompressed extends WebSocket {
     constructor(url, protocols) {

@@ -8,7 +8,7 @@ import { Calls, type CallOptions, type Settle } from "./calls.js";
 import { Timer } from "./clock.js";
 import { Connection, type End } from "./connection.js";
 import { Emitter } from "./emitter.js";
-import { QueueFull, RpcError, SessionLost, TimeoutError } from "./errors.js";
+import { QueueFull, RpcError, SessionLost, TimeoutError, type LostReason } from "./errors.js";
 import { Gate } from "./gate.js";
 import { Identity } from "./identity.js";
 import { Incoming } from "./incoming.js";
@@ -78,7 +78,8 @@ export class Core {
       () => this.connection?.abandon(`nothing heard for ${settings.silence} ms`),
     );
     this.pacer = new Pacer(clock, () => this.flush());
-    this.expiry = new Timer(clock, () => this.lose({ reason: "expired", message: "no connection within its grace time" }));
+    const expired: Lost = { reason: "expired", message: "no connection within its grace time" };
+    this.expiry = new Timer(clock, () => this.lose(expired));
     this.gate = new Gate(clock, (message) => this.take(message));
     this.nonce = Math.floor(random() * 36 ** 6).toString(36);
     this.identity = new Identity(settings);
@@ -96,10 +97,6 @@ export class Core {
     this.setState("connecting");
     this.dial();
     return this.first.promise;
-  }
-
-  get code(): string {
-    return this.identity.code;
   }
 
   get credentials(): Credentials | undefined {
@@ -176,7 +173,7 @@ export class Core {
   /** True if the connection shall try again with another request. */
   private onRefused(connection: Connection, error: RpcError, method: string): boolean {
     if (error.retryable) {
-      if (error.retryAfter !== undefined) this.reconnector.holdOff(error.retryAfter);
+      this.reconnector.holdOff(error.retryAfter ?? 0);
       connection.abandon(error.message);
       return false;
     }
@@ -230,18 +227,23 @@ export class Core {
 
   private onEnded(end: End): void {
     this.detach();
-    const { code, reason, retryAfter } = end;
-    if (retryAfter !== undefined) this.reconnector.holdOff(retryAfter);
-    const message = reason || `connection closed with ${code}`;
-    if (code === 4512) return this.lose({ reason: "superseded", code, message });
-    if ((code >= 4500 && code < 5000) || (code === 1000 && end.notice)) return this.lose({ reason: "ended", code, message });
-    if (BLAMING.has(code) && this.outgoing.blame() >= BLAMED_MAX) return this.lose({ reason: "protocol", code, message });
+    const { code, reason, retryAfter = 0 } = end;
+    this.reconnector.holdOff(retryAfter);
+    const final = this.verdict(end);
+    if (final) return this.lose({ reason: final, code, message: reason || `connection closed with ${code}` });
     const ttl = this.opened?.session.ttl_ms ?? 0;
     const ping = this.opened?.limits?.ping_ms ?? 0;
     // The server may notice a cut two pings late, and keeps the session for ttl_ms from then on.
     if (this.credentials && ttl > 0 && ping > 0 && !this.expiry.armed) this.expiry.set(ttl + 2 * ping);
     const retryIn = this.reconnector.schedule();
-    if (this.state === "open" || this.state === "resumed") this.setState("detached", { code, reason, retryIn });
+    if (this.state !== "connecting") this.setState("detached", { code, reason, retryIn });
+  }
+
+  /** Why the session ended with this connection; undefined if it did not. */
+  private verdict({ code, notice }: End): LostReason | undefined {
+    if (code === 4512) return "superseded";
+    if ((code >= 4500 && code < 5000) || (code === 1000 && notice)) return "ended";
+    return BLAMING.has(code) && this.outgoing.blame() >= BLAMED_MAX ? "protocol" : undefined;
   }
 
   private detach(): void {
@@ -363,7 +365,8 @@ export class Core {
   // Credentials first: what is confirmed to the server is never older than what a later page resumes with.
   private sendAck(received: number): void {
     this.emitter.emit("credentials", this.credentials);
-    if (this.attached) this.connection!.send(`{"jsonrpc":"2.0","method":"session.ack","params":{"received":${received}}}`);
+    const ack = { jsonrpc: "2.0", method: "session.ack", params: { received } };
+    if (this.attached) this.connection!.send(JSON.stringify(ack));
   }
 
   private abandonCall(id: string, entry: Entry): void {

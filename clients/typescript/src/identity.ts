@@ -15,10 +15,6 @@ export class Identity {
     this.foreign = true;
   }
 
-  get code(): string {
-    return this.known?.code ?? "";
-  }
-
   /** True while the session is an earlier page's, whose own messages only the server has counted. */
   get inherited(): boolean {
     return this.foreign;

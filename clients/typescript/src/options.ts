@@ -40,7 +40,7 @@ export interface StateDetail {
   code?: number;
   /** detached: the server's words. */
   reason?: string;
-  /** detached: milliseconds until the next attempt. */
+  /** detached: milliseconds until the next attempt; told again when one has failed. */
   retryIn?: number;
   /** resumed: true if no message was lost, false if `gap` events tell which were. */
   recovered?: boolean;
@@ -79,7 +79,7 @@ export interface ConnectOptions {
   callTimeout?: number | undefined;
   /** Time for one attempt, from the socket to the opened session, ms. Default 10,000. */
   connectTimeout?: number | undefined;
-  /** Something was sent and nothing at all came for so long: the connection is replaced, ms. 0: never. Default 10,000. */
+  /** Something was sent and nothing came for so long: the connection is replaced, ms. 0: never. Default 10,000. */
   silence?: number | undefined;
   /** Nothing came for so long: a `ping` call examines the connection, ms. 0: never. Default: the server's ping_ms. */
   keepalive?: number | undefined;

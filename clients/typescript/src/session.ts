@@ -35,9 +35,9 @@ export class Session {
   /** @internal */
   constructor(private readonly core: Core) {}
 
-  /** The address others send to, such as `happy-panda-42`. A new one if a lost session was replaced; "" if there is none. */
+  /** The address others send to, such as `happy-panda-42`. Another one after a lost session; "" if there is none. */
   get code(): string {
-    return this.core.code;
+    return this.core.credentials?.code ?? "";
   }
 
   get state(): SessionState {

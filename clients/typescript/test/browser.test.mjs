@@ -52,8 +52,10 @@ after(async () => {
   if (skip) return;
   await browser?.close();
   files?.close();
-  hub?.kill("SIGTERM");
-  if (hub) await once(hub, "exit");
+  if (!hub) return;
+  hub.kill("SIGTERM");
+  if (hub.exitCode === null) await once(hub, "exit");
+  assert.equal(hub.exitCode, 0, "the hub ended well");
 });
 
 // Runs in the page: counts by calls and hears its own numbers on a topic, until told to stop.

@@ -51,10 +51,14 @@ new Counters(session, wire, find);
 new ResumePanel(session, wire, find);
 new Ticker(session, topics, find);
 
+let resumedAfter = ""; // for the state that follows "resumed" at once
+
 function showState(detail) {
   const { name } = detail;
+  resumedAfter = name === "resumed" ? ` · resumed after ${seconds(detail.detachedMs)}` : resumedAfter;
   document.body.dataset.state = name;
-  find("state").textContent = headline(detail);
+  find("state").textContent = headline(detail) + (name === "open" ? resumedAfter : "");
+  if (name !== "resumed") resumedAfter = "";
   find("toggle").textContent = session.lives || name === "connecting" ? "End session" : "New session";
   find("toggle").disabled = name === "connecting";
   find("copy").disabled = session.code === "";

@@ -94,11 +94,13 @@ export class ResumePanel {
     show(this.#find("dark"), dark ? `Dark for ${left} s` : `Go dark for ${DARK_MS / 1_000} s`);
   }
 
-  // What happens while the session is detached.
+  // What happens while the session is detached. The client waits for a network that the browser says is not there.
   #sentence(detached) {
     if (!this.#detachedAt) return "";
-    const wait = this.#retryAt === undefined ? undefined : Math.max(0, this.#retryAt - Date.now());
-    const next = wait === undefined ? `attempt ${this.#attempts}` : `again in ${seconds(wait)}`;
+    const wait = this.#retryAt === undefined ? undefined : this.#retryAt - Date.now();
+    let next = `attempt ${this.#attempts}`;
+    if (!navigator.onLine) next = "waits for the network";
+    else if (wait !== undefined) next = `again in ${seconds(Math.max(0, wait))}`;
     return `for ${seconds(detached)} · ${next}`;
   }
 }

@@ -133,7 +133,7 @@ export class Session extends EventTarget {
   #onState(name, detail) {
     // The first two are told by connect(): only then is there a client.
     if (!this.#client && name !== "lost") return;
-    if (name === "detached") this.#detachedAt = performance.now();
+    if (name === "detached" && this.state !== "detached") this.#detachedAt = performance.now();
     if (name === "lost" && this.#client?.lost) this.#client = null;
     const { retryIn } = detail;
     this.#setState({

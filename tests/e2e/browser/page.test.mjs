@@ -218,7 +218,7 @@ test("a keyboard is enough to call a method", async () => {
 test("every field and button has a name", async () => {
   const tab = await openTab();
   const nameless = await tab.page.evaluate(() =>
-    [...document.querySelectorAll("input, textarea, button")]
+    [...document.querySelectorAll("input, textarea, select, button")]
       .filter((field) => !field.labels?.length && !field.getAttribute("aria-label") && !field.textContent.trim())
       .map((field) => field.outerHTML),
   );

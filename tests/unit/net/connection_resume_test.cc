@@ -38,8 +38,14 @@ std::vector<std::string> counted(const SimClient& client) {
   return out;
 }
 
+ShardSettings without_rate_limit() {
+  ShardSettings settings;
+  settings.limits.rate_per_s = 0;
+  return settings;
+}
+
 struct ConnectionResume : testing::Test {
-  World world;
+  World world{without_rate_limit()};
   SimClient other{world};
   void SetUp() override { other.open(); }
   void TearDown() override {
@@ -64,6 +70,7 @@ struct ConnectionResume : testing::Test {
     client.socket().to_client_capacity = bytes;
     broadcast();
     client.read();
+    client.socket().to_client_capacity = 0;
   }
   void expect_all(std::vector<std::string> first, const std::vector<std::string>& second) {
     first.insert(first.end(), second.begin(), second.end());

@@ -25,7 +25,7 @@ TEST_F(Queue, released_a_half_written_frame_is_finished_without_its_outbox) {
   endpoint.box.push(frame("first message"));
   endpoint.box.push(frame("second"));
   const std::string begun = write(5);
-  queue.release(endpoint.box, nullptr);
+  queue.release(endpoint.box, nullptr, true);
   serving = nullptr;
   EXPECT_TRUE(queue.mid_frame());
   queue.push(frame("close"));
@@ -43,7 +43,7 @@ TEST_F(Queue, released_the_frame_lives_on_when_its_outbox_dies) {
   parts.clear();
   queue.gather(doomed.get(), true, nullptr, kNoBound, parts);
   queue.written(5, parts, nullptr);
-  queue.release(*doomed, nullptr);
+  queue.release(*doomed, nullptr, false);
   doomed.reset();
   serving = nullptr;
   EXPECT_EQ(write(kNoBound), wire_of("first message").substr(5));
@@ -53,7 +53,7 @@ TEST_F(Queue, released_the_frame_lives_on_when_its_outbox_dies) {
 TEST_F(Queue, released_it_goes_on_with_another_outbox_behind_the_half_frame_and_the_uncounted) {
   endpoint.box.push(frame("first message"));
   const std::string begun = write(5);
-  queue.release(endpoint.box, nullptr);
+  queue.release(endpoint.box, nullptr, true);
   queue.push(frame("answer"));
   next.box.push(frame("other"));
   serving = &next;
@@ -66,7 +66,7 @@ TEST_F(Queue, released_between_frames_nothing_of_the_outbox_is_written) {
   endpoint.box.push(frame("second"));
   queue.push(frame("pong"));
   EXPECT_EQ(write(wire_of("pong").size() + wire_of("first").size()), wire_of("pong") + wire_of("first"));
-  queue.release(endpoint.box, nullptr);
+  queue.release(endpoint.box, nullptr, true);
   serving = nullptr;
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(write(kNoBound), "");
@@ -76,7 +76,7 @@ TEST_F(Queue, released_a_half_written_uncounted_frame_stays_first) {
   endpoint.box.push(frame("first"));
   queue.push(frame("pong"));
   const std::string begun = write(2);
-  queue.release(endpoint.box, nullptr);
+  queue.release(endpoint.box, nullptr, true);
   serving = nullptr;
   EXPECT_EQ(begun + write(kNoBound), wire_of("pong"));
 }
@@ -129,7 +129,7 @@ TEST_F(Queue, released_what_was_compressed_for_this_peer_alone_is_sent_and_what_
   push_with_gap(endpoint.box);
   for (const std::string& text : {big + "1", std::string("small"), big + "2"}) endpoint.box.push(frame(text));
   std::string stream = write(3, true, kNoBound, &coder);
-  queue.release(endpoint.box, &coder);
+  queue.release(endpoint.box, &coder, true);
   serving = &next;
   next.box.push(frame(big + "3"));
   for (std::string out; !(out = write(20, true, kNoBound, &coder)).empty();) stream += out;
@@ -143,6 +143,36 @@ TEST_F(Queue, released_what_was_compressed_for_this_peer_alone_is_sent_and_what_
   EXPECT_EQ(queue.uncounted_bytes(), 0U);
 }
 
+// Its private frames may be there when the Close frame is half written already: none may come after it.
+TEST_F(Queue, released_for_good_only_the_half_frame_is_finished) {
+  const wire::DeflateSettings settings{.context_takeover = true, .size_min = 64};
+  wire::Deflater shard(1, 15, false);
+  MessageCoder coder(with_context(), shard, settings);
+  for (const char fill : {'a', 'b', 'c'}) endpoint.box.push(frame(std::string(500, fill)));
+  const std::string whole = gather(true, kNoBound, &coder);
+  const std::string first = whole.substr(0, frame_size(whole));
+  std::string stream = write(3, true, kNoBound, &coder);
+  queue.push(frame("close"));
+  stream += write(first.size(), false, kNoBound, &coder);  // and three bytes of the close
+  queue.release(endpoint.box, &coder, false);
+  serving = nullptr;
+  EXPECT_EQ(stream + write(kNoBound), first + wire_of("close"));
+  EXPECT_EQ(endpoint.sent, 1);
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.uncounted_bytes(), 0U);
+  WriteQueue other;
+  test::OutboxEndpoint peer;
+  for (const char fill : {'a', 'b'}) peer.box.push(frame(std::string(500, fill)));
+  MessageCoder fresh(with_context(), shard, settings);
+  parts.clear();
+  other.gather(&peer.box, true, &fresh, kNoBound, parts);
+  other.written(3, parts, &peer);
+  other.release(peer.box, &fresh, false);
+  parts.clear();
+  other.gather(nullptr, false, &fresh, kNoBound, parts);
+  EXPECT_EQ(parts.size(), 1U) << "the rest of the first";
+}
+
 // One connection whose outbox is taken away at some moment. Messages of the first are "A1 …", of the second
 // "B1 …"; uncounted ones are "u …".
 class Trial {
@@ -153,7 +183,7 @@ class Trial {
     for (int i = 1; i <= kMessages; ++i) first_.box.push(frame(text('A', i)));
     for (int i = 1; i <= kMessages; ++i) second_.box.push(frame(text('B', i)));
     for (std::uint64_t n = rng_.below(20); n > 0; --n) write(first_, rng_.below(400));
-    queue_.release(first_.box, coder_);
+    queue_.release(first_.box, coder_, true);
     while (write(second_, 1 + rng_.below(400))) {
     }
     read();
