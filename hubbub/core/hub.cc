@@ -62,13 +62,14 @@ Result<Hub::Resumed> Hub::resume_session(Link& link, const Claim& claim) {
     ++env_.stats.sessions_superseded;
     session.link_ = nullptr;
     old->supersede();
+    session.outbox_.unseal();
+    session.fit_mailbox();  // or takeovers would gather what one connection did not read after the other
   } else {
     --detached_;
     ++attached_;
   }
   std::string token = random_text(kTokenBytes);
   session.tokens_.rotate(match, sha256(token));
-  session.outbox_.unseal();
   session.let_go_older();
   const bool twice = HUBBUB_PLANTED(double_push) && claim.received > session.outbox_.acked();
   const Outbox::Replay replay = session.outbox_.resume(
@@ -87,7 +88,7 @@ Result<Session*> Hub::check_claim(Link& link, const Claim& claim, TokenMatch& ma
   Session* session = find(claim.code);
   static const SessionTokens kNobody(Sha256{});
   match = session ? session->match_token(shown, link.connection_id()) : kNobody.match(shown, false);
-  const Sha256 epoch = session ? sha256(session->identity().epoch) : Sha256{};
+  const Sha256 epoch = sha256(session ? std::string_view(session->identity().epoch) : std::string_view());
   if (!equal_constant_time(epoch, sha256(claim.epoch)) || match == TokenMatch::none)
     return fail(Errc::session_unknown);
   if (match == TokenMatch::replaced) {

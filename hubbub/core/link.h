@@ -43,6 +43,7 @@ class Link {
   [[nodiscard]] virtual Millis last_input_at() const = 0;
   // "127.0.0.1:5555", for logs.
   [[nodiscard]] virtual std::string remote() const = 0;
+  // Rises from one opened WebSocket to the next.
   [[nodiscard]] virtual std::uint64_t connection_id() const = 0;
 };
 

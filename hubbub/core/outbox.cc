@@ -60,9 +60,11 @@ const Frame* Outbox::at(std::uint64_t index) const {
 
 void Outbox::count_in(const Entry& entry, bool unsent) {
   const std::size_t size = entry.frame->size();
+  const bool kept = !unsent && entry.kind == Kind::frame;
   ++frames_;
-  kept_ += !unsent && entry.kind == Kind::frame;
-  (unsent ? unsent_bytes_ : kept_bytes_) += size;
+  kept_ += kept;
+  kept_bytes_ += kept ? size : 0;
+  unsent_bytes_ += unsent ? size : 0;
   if (!unsent || entry.lane != Lane::reply) return;
   unsent_reply_bytes_ += size;
   ++unsent_replies_;
@@ -70,9 +72,11 @@ void Outbox::count_in(const Entry& entry, bool unsent) {
 
 void Outbox::count_out(const Entry& entry, bool unsent) {
   const std::size_t size = entry.frame->size();
+  const bool kept = !unsent && entry.kind == Kind::frame;
   --frames_;
-  kept_ -= !unsent && entry.kind == Kind::frame;
-  (unsent ? unsent_bytes_ : kept_bytes_) -= size;
+  kept_ -= kept;
+  kept_bytes_ -= kept ? size : 0;
+  unsent_bytes_ -= unsent ? size : 0;
   if (!unsent || entry.lane != Lane::reply) return;
   unsent_reply_bytes_ -= size;
   --unsent_replies_;
@@ -152,6 +156,21 @@ void Outbox::make_hole(std::uint64_t index) {
   entry.offset = origin.offset;
 }
 
+void Outbox::withdraw_gaps() {
+  HUBBUB_ASSERT(!sealed_);
+  for (std::uint64_t i = acked_; i < tail_; ++i) {
+    Entry& entry = slot(i);
+    if (entry.kind != Kind::gap && entry.kind != Kind::rest) continue;
+    if (entry.kind == Kind::gap) {
+      count_out(entry, i >= sent_);
+      FrameRef::adopt(entry.frame);
+    }
+    entry.kind = Kind::hole;
+    entry.topic = 0;  // what it was is not known any more
+    entry.offset = 0;
+  }
+}
+
 Millis Outbox::oldest_age(Millis now) const {
   HUBBUB_ASSERT(acked_ < tail_);
   return static_cast<Millis>(static_cast<std::uint32_t>(stamp_of(now) - slot(acked_).stamp)) * kStampMs;
@@ -168,6 +187,7 @@ std::uint64_t Outbox::let_go_older(Millis age, Millis now, std::uint64_t end) {
 Outbox::Replay Outbox::resume(std::uint64_t received, const Refill& refill, const MakeGap& make_gap) {
   HUBBUB_ASSERT(received <= sent_max_ && !sealed_);
   Replay replay;
+  withdraw_gaps();
   while (acked_ < received) remove_first();
   for (std::uint64_t i = acked_; i < sent_; ++i) {
     if (!holds(slot(i))) continue;
@@ -211,10 +231,8 @@ void Outbox::fill(std::uint64_t index, Kind kind, FrameRef frame) {
 
 void Outbox::announce_holes(const MakeGap& make_gap, Replay& replay) {
   for (std::uint64_t i = acked_; i < tail_;) {
-    const Kind kind = slot(i).kind;
-    if (kind != Kind::hole) {
-      replay.from_ring += kind == Kind::frame;
-      replay.gaps = replay.gaps || kind == Kind::gap;
+    if (slot(i).kind != Kind::hole) {
+      ++replay.from_ring;
       ++i;
       continue;
     }
@@ -251,7 +269,8 @@ void Outbox::check_invariants() const {
     if (!holds(entry)) continue;
     ++frames;
     kept_frames += i < sent_ && entry.kind == Kind::frame;
-    (i < sent_ ? kept : unsent) += entry.frame->size();
+    if (i >= sent_) unsent += entry.frame->size();
+    if (i < sent_ && entry.kind == Kind::frame) kept += entry.frame->size();
     if (i < sent_ || entry.lane != Lane::reply) continue;
     reply_bytes += entry.frame->size();
     ++replies;

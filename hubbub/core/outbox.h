@@ -51,10 +51,11 @@ class Outbox {
   // The part of the unsent that are replies.
   [[nodiscard]] std::uint64_t unsent_replies() const { return unsent_replies_; }
   [[nodiscard]] std::size_t unsent_reply_bytes() const { return unsent_reply_bytes_; }
-  // Messages that are written and not acknowledged; announcements apart.
+  // Messages that are written and not acknowledged, and their bytes; announcements apart.
   [[nodiscard]] std::uint64_t kept() const { return kept_; }
   [[nodiscard]] std::size_t kept_bytes() const { return kept_bytes_; }
-  // Frames in the ring, and their bytes; holes are places without one.
+  // Frames in the ring, and their bytes; holes are places without one. Announcements are frames, their bytes
+  // count until they are written.
   [[nodiscard]] std::uint64_t frames() const { return frames_; }
   [[nodiscard]] std::size_t bytes() const { return kept_bytes_ + unsent_bytes_; }
   [[nodiscard]] std::uint64_t places() const { return tail_ - acked_; }
@@ -91,6 +92,9 @@ class Outbox {
   // Leaves holes in place of the oldest of `lane` until at most that many frames and bytes are left, if so
   // many can be dropped. Nobody may be writing.
   void shed(Lane lane, std::uint64_t frames_max, std::size_t bytes_max);
+  // Announcements become holes again, which the next resume() announces, so that they take no room from
+  // messages meanwhile. Nobody may be writing.
+  void withdraw_gaps();
   // let_go() of what was pushed longer than `age` ago, up to `end`. Returns how many frames.
   std::uint64_t let_go_older(Millis age, Millis now, std::uint64_t end);
   // Whether the oldest place has a message that must not go for others: an answer, or one sent to this

@@ -36,7 +36,7 @@ void Session::attach(Link& link) {
   replay_messages_ = backlog_messages();
   replay_end_ = outbox_.tail();
   timer_.cancel();
-  if (outbox_.places() > 0) wake_at(env_.now() + env_.limits.replay_age_ms);
+  wake_for_age();
   if (outbox_.writable()) link.wake();
 }
 
@@ -51,7 +51,7 @@ void Session::detach() {
   ends_at_ = env_.now() + env_.limits.grace_ms;
   timer_.cancel();
   wake_at(ends_at_);
-  if (outbox_.places() > 0) wake_at(env_.now() + env_.limits.replay_age_ms);
+  wake_for_age();
 }
 
 TokenMatch Session::match_token(const Sha256& presented, std::uint64_t connection) const {
@@ -207,6 +207,7 @@ void Session::fit_mailbox() {
   replay_messages_ = replay_end_ = 0;
   if (!replays()) return outbox_.let_go(outbox_.tail());
   let_go_older();
+  outbox_.withdraw_gaps();
   const std::uint64_t before = outbox_.frames();
   for (const Lane lane : {Lane::message, Lane::direct})
     outbox_.shed(lane, env_.limits.replay_messages, env_.limits.replay_bytes);
@@ -248,12 +249,15 @@ void Session::on_timer() {
   let_go_older();
   if (state_ == SessionState::attached) on_attached_timer();
   if (ends_at_ != 0) wake_at(ends_at_);
-  // Nothing in the ring is older than the age now; what is written later may be, until it is looked at again.
-  if (outbox_.places() > 0) {
-    const Millis age = env_.limits.replay_age_ms;
-    const Millis oldest = outbox_.oldest_age(env_.now());
-    wake_at(env_.now() + (oldest < age ? age - oldest : age) + Outbox::kStampMs);
-  }
+  wake_for_age();
+}
+
+// When the oldest in the ring will be too old. What is too old and not written yet is looked at again later.
+void Session::wake_for_age() {
+  if (outbox_.places() == 0 || !replays()) return;
+  const Millis age = env_.limits.replay_age_ms;
+  const Millis oldest = outbox_.oldest_age(env_.now());
+  wake_at(env_.now() + (oldest < age ? age - oldest : age) + Outbox::kStampMs);
 }
 
 void Session::on_attached_timer() {

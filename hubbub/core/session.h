@@ -137,6 +137,7 @@ class Session {
   void note_unacknowledged();
   void send_ack();
   void wake_at(Millis deadline);
+  void wake_for_age();
   void on_timer();
   void on_attached_timer();
 

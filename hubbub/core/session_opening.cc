@@ -25,6 +25,7 @@ Opening opening(const Session& session, std::string_view token, const Env& env) 
                      .batch_items = limits.batch_items,
                      .topics = limits.topics_per_session,
                      .rate_per_s = limits.rate_per_s,
+                     .rate_burst = limits.rate_burst,
                      .ping_ms = limits.ping_interval_ms,
                      .replay = {.messages = limits.replay_messages,
                                 .bytes = limits.replay_bytes,

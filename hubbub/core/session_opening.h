@@ -68,11 +68,12 @@ BOOST_DESCRIBE_STRUCT(ReplayLimits, (), (messages, bytes, ms))
 
 struct AnnouncedLimits {
   std::uint64_t message_bytes, batch_items, topics;
-  double rate_per_s;
+  double rate_per_s, rate_burst;
   std::int64_t ping_ms;
   ReplayLimits replay;
 };
-BOOST_DESCRIBE_STRUCT(AnnouncedLimits, (), (message_bytes, batch_items, topics, rate_per_s, ping_ms, replay))
+BOOST_DESCRIBE_STRUCT(AnnouncedLimits, (),
+                      (message_bytes, batch_items, topics, rate_per_s, rate_burst, ping_ms, replay))
 
 struct ServerFacts {
   std::string name, version, time;

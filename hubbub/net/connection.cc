@@ -22,13 +22,12 @@ std::span<char> as_span(std::string& text) { return {text.data(), text.size()}; 
 }  // namespace
 
 Connection::Connection(ConnectionHost& host, const Env& env, Socket socket, const Address& peer,
-                       std::uint64_t id, std::unique_ptr<Error> refusal)
+                       std::unique_ptr<Error> refusal)
     : host_(host),
       env_(env),
       socket_(socket),
       refused_at_accept_(refusal != nullptr),
       peer_(peer),
-      id_(id),
       refusal_(std::move(refusal)),
       timer_([](void* self, Millis now) { static_cast<Connection*>(self)->on_timer(now); }, this),
       opened_at_(env.now()),
@@ -206,6 +205,7 @@ void Connection::respond(const wire::HttpResponse& response, bool head_only) {
 void Connection::open(Upgrade upgrade) {
   send_uncounted(Frame::make({}, upgrade.handshake.response));
   phase_ = Phase::open;
+  id_ = host_.draw_connection_id();
   ++env_.stats.handshakes;
   const auto& deflate = upgrade.handshake.deflate;
   const wire::Decoder::Settings settings{env_.limits.message_bytes, deflate ? &*deflate : nullptr};

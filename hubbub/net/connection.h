@@ -44,6 +44,7 @@ class ConnectionHost {
   virtual void want_read(Connection& connection) = 0;   // go on reading in the next turn
   virtual bool flush_one(Connection& connection) = 0;   // write now; true if bytes went out
   virtual void doom(Connection& connection) = 0;        // free at the end of this turn
+  virtual std::uint64_t draw_connection_id() = 0;       // higher than all before
   [[nodiscard]] virtual Io& io() = 0;
   [[nodiscard]] virtual Service& service() = 0;
   [[nodiscard]] virtual const FrameRef& ping_frame() = 0;
@@ -57,7 +58,7 @@ class Connection final : public Link {
 
   // `refusal`, if set, answers the first request whatever it is (limits that are hit before anything is
   // known).
-  Connection(ConnectionHost& host, const Env& env, Socket socket, const Address& peer, std::uint64_t id,
+  Connection(ConnectionHost& host, const Env& env, Socket socket, const Address& peer,
              std::unique_ptr<Error> refusal);
   ~Connection() override;
 
@@ -137,7 +138,8 @@ class Connection final : public Link {
   bool paused_ = false;              // not read from until it has room for answers
   std::uint16_t close_code_ = 1006;  // for the log: ours, else the peer's, else none seen
   Address peer_;
-  std::uint64_t id_;
+  std::uint64_t id_ =
+      0;  // drawn by the upgrade: an old socket, kept alive by a proxy, may be the latest then
   std::unique_ptr<Error> refusal_;
   std::string held_;  // bytes read and not used yet: half a head, or input of a client that must drain first
   std::optional<wire::Decoder> decoder_;

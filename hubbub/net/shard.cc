@@ -155,8 +155,7 @@ void Shard::add_connection(const AcceptResult& accepted) {
     if (counted_by_ip) ip_gate_.release(accepted.peer);
   }
   if (refused && refused_ >= settings_.refused_max) return io_.close(accepted.socket);
-  const auto handle =
-      connections_.emplace(*this, env_, accepted.socket, accepted.peer, next_id_++, std::move(refusal));
+  const auto handle = connections_.emplace(*this, env_, accepted.socket, accepted.peer, std::move(refusal));
   Connection& connection = *connections_.get(handle);
   connection.handle = handle;
   refused_ += refused;

@@ -67,6 +67,7 @@ class Shard final : public ConnectionHost {
   void want_read(Connection& connection) override;
   bool flush_one(Connection& connection) override;
   void doom(Connection& connection) override;
+  std::uint64_t draw_connection_id() override { return ++last_id_; }
   [[nodiscard]] Io& io() override { return io_; }
   [[nodiscard]] Service& service() override { return *service_; }
   [[nodiscard]] const FrameRef& ping_frame() override { return ping_frame_; }
@@ -106,7 +107,7 @@ class Shard final : public ConnectionHost {
   bool accept_ready_ = false;
   Slab<Connection> connections_;
   std::size_t refused_ = 0;  // connections that are here only to be told no
-  std::uint64_t next_id_ = 1;
+  std::uint64_t last_id_ = 0;
   List to_read_;
   List reading_;
   List to_flush_;

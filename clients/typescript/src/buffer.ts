@@ -9,18 +9,19 @@ export class MessageBuffer<T> implements AsyncIterableIterator<T> {
   private finished = false;
   private error: unknown;
 
+  /** `onLeave` is called when the reader has left its loop, or is too far behind to go on. */
   constructor(
     private readonly limit: number,
-    private readonly onReturn: () => void,
+    private readonly onLeave: () => void,
   ) {}
 
   push(item: T): void {
     if (this.finished) return;
     const reader = this.readers.shift();
     if (reader) return reader.resolve({ value: item, done: false });
-    if (this.items.length >= this.limit)
-      return this.finish(new QueueFull(`the iterator fell ${this.limit} messages behind (option buffer)`));
-    this.items.push(item);
+    if (this.items.length < this.limit) return void this.items.push(item);
+    this.finish(new QueueFull(`the iterator fell ${this.limit} messages behind (option buffer)`));
+    this.onLeave();
   }
 
   /** No more will come. With an error, the reader gets it once it has read the rest. */
@@ -48,7 +49,7 @@ export class MessageBuffer<T> implements AsyncIterableIterator<T> {
     this.items = [];
     this.error = undefined;
     this.finish();
-    this.onReturn();
+    this.onLeave();
     return Promise.resolve({ value: undefined, done: true });
   }
 

@@ -39,6 +39,11 @@ export class Calls {
     return this.pending.size;
   }
 
+  /** The method of a call that waits. */
+  method(id: unknown): string | undefined {
+    return typeof id === "string" ? this.pending.get(id)?.method : undefined;
+  }
+
   add(id: string, method: string, entry: Entry, settle: Settle, { timeout = 0, signal }: CallOptions): void {
     const timer =
       timeout > 0

@@ -39,6 +39,7 @@ export class Connection {
   private ready = false;
   private over = false;
   private farewell: ((id: unknown) => void) | undefined;
+  private trouble = "";
 
   /** Throws what the WebSocket class throws at a bad address. */
   constructor(
@@ -53,8 +54,9 @@ export class Connection {
     this.socket.onopen = () => this.sendOpening();
     this.socket.onmessage = (event: { data: unknown }) => this.onData(event.data);
     this.socket.onclose = (event: { code?: number; reason?: string }) =>
-      this.finish({ code: event.code ?? 1006, reason: event.reason ?? "" });
-    this.socket.onerror = () => {}; // a close follows
+      this.finish({ code: event.code ?? 1006, reason: event.reason || this.trouble });
+    // A close follows. Browsers say nothing here; Node says what was wrong.
+    this.socket.onerror = (event: { message?: unknown; error?: unknown }) => (this.trouble = describe(event));
     if (connectTimeout > 0) this.deadline.set(connectTimeout);
   }
 
@@ -157,6 +159,11 @@ export class Connection {
     this.farewell = undefined;
     this.deadline.clear();
   }
+}
+
+function describe({ message, error }: { message?: unknown; error?: unknown }): string {
+  const code = isObject(error) ? error.code : undefined;
+  return [message, code].find((text): text is string => typeof text === "string" && text !== "")?.trim() ?? "";
 }
 
 function parse(text: string): Message | undefined {

@@ -52,6 +52,7 @@ export class Core {
   private first: Patience | undefined; // set from start() on
   private unwatch: () => void = () => {};
   private lastId = 0;
+  private failure = "no attempt has ended"; // why there is no connection, for people
   private farewell: Promise<void> | undefined;
 
   constructor(
@@ -90,8 +91,9 @@ export class Core {
   start(): Promise<void> {
     const { clock, timeout, network } = this.settings;
     this.first = new Patience(clock, timeout, () => {
-      this.first?.reject(new TimeoutError("connect", false, timeout));
-      this.lose({ reason: "closed", message: "no session in time" });
+      const error = new TimeoutError("connect", false, timeout, this.failure);
+      this.first?.reject(error);
+      this.lose({ reason: "closed", message: error.message });
     });
     this.unwatch = network?.watch((event) => this.onNetwork(event)) ?? this.unwatch;
     this.setState("connecting");
@@ -163,7 +165,7 @@ export class Core {
   }
 
   private onAnswered(connection: Connection, answer: Message, method: string): boolean {
-    if (answer.error) return this.onRefused(connection, RpcError.from(answer.error), method);
+    if (answer.error) return this.onRefused(connection, RpcError.from(answer.error, method), method);
     if (!isOpened(answer.result)) connection.abandon(`the answer to ${method} makes no sense`);
     else if (method === "session.open") this.onOpened(answer.result);
     else this.onResumed(answer.result);
@@ -216,7 +218,8 @@ export class Core {
     this.expiry.clear();
     this.reconnector.connected();
     this.watchdog.start(this.settings.keepalive ?? result.limits?.ping_ms ?? 0);
-    this.pacer.start(this.settings.pace ? (result.limits?.rate_per_s ?? 0) : 0);
+    const { rate_per_s = 0, rate_burst } = result.limits ?? {};
+    this.pacer.start(this.settings.pace ? rate_per_s : 0, rate_burst);
     if (this.first?.resolve()) this.gate.close();
     this.emitter.emit("credentials", this.credentials);
   }
@@ -228,15 +231,16 @@ export class Core {
   private onEnded(end: End): void {
     this.detach();
     const { code, reason, retryAfter = 0 } = end;
+    this.failure = reason || `connection closed with ${code}`;
     this.reconnector.holdOff(retryAfter);
     const final = this.verdict(end);
-    if (final) return this.lose({ reason: final, code, message: reason || `connection closed with ${code}` });
+    if (final) return this.lose({ reason: final, code, message: this.failure });
     const ttl = this.opened?.session.ttl_ms ?? 0;
     const ping = this.opened?.limits?.ping_ms ?? 0;
     // The server may notice a cut two pings late, and keeps the session for ttl_ms from then on.
     if (this.credentials && ttl > 0 && ping > 0 && !this.expiry.armed) this.expiry.set(ttl + 2 * ping);
     const retryIn = this.reconnector.schedule();
-    if (this.state !== "connecting") this.setState("detached", { code, reason, retryIn });
+    this.setState(this.state === "connecting" ? "connecting" : "detached", { code, reason, retryIn });
   }
 
   /** Why the session ended with this connection; undefined if it did not. */
@@ -315,7 +319,7 @@ export class Core {
       if (method === "topic.presence") this.topics.onPresence(params);
       if (!LOCAL.has(method)) this.emitter.emit(method, params);
     } else if (isObject(message.error)) {
-      const error = RpcError.from(message.error);
+      const error = RpcError.from(message.error, this.calls.method(id));
       // Without an id the server could not even read what it complains about.
       if (!this.calls.reject(id, error) && id === null) this.report(error);
     } else {
@@ -345,10 +349,12 @@ export class Core {
     const bytes = utf8Length(text);
     const limit = this.opened?.limits?.message_bytes ?? 0;
     if (limit > 0 && bytes > limit)
-      throw new RpcError(REQUEST_TOO_BIG, `the message has ${bytes} bytes, the server takes ${limit}`, {
-        retryable: false,
-        limit: "limits.message_bytes",
-      });
+      throw new RpcError(
+        REQUEST_TOO_BIG,
+        `the message has ${bytes} bytes, the server takes ${limit}`,
+        { retryable: false, limit: "limits.message_bytes" },
+        message.method,
+      );
     return this.outgoing.push(text, bytes);
   }
 

@@ -3,9 +3,12 @@
 
 /** What all errors of this package have in common. */
 export class HubbubError extends Error {
+  static {
+    this.prototype.name = "HubbubError"; // written out, here and below: minifiers rename classes
+  }
+
   constructor(message: string) {
     super(message);
-    this.name = new.target.name;
   }
 }
 
@@ -24,19 +27,26 @@ export interface RpcErrorData {
 
 /** The server answered with an error: the call was received and refused, or its handler failed. */
 export class RpcError extends HubbubError {
+  static {
+    this.prototype.name = "RpcError";
+  }
+
   constructor(
     /** JSON-RPC error code; the protocol's are listed in the README. */
     readonly code: number,
     message: string,
     readonly data?: RpcErrorData,
+    /** The method that was called. */
+    readonly method?: string,
   ) {
     super(message);
   }
 
   /** @internal Reads the `error` member of a message. */
-  static from({ code, message, data }: { code?: unknown; message?: unknown; data?: unknown }): RpcError {
+  static from(error: { code?: unknown; message?: unknown; data?: unknown }, method?: string): RpcError {
+    const { code, message, data } = error;
     const known = typeof data === "object" && data !== null;
-    return new RpcError(Number(code), String(message), known ? (data as RpcErrorData) : undefined);
+    return new RpcError(Number(code), String(message), known ? (data as RpcErrorData) : undefined, method);
   }
 
   /** True if the server says that the same call may succeed later. */
@@ -56,6 +66,10 @@ export class RpcError extends HubbubError {
  * that the server had to let go. It may have been done or not, never twice.
  */
 export class OutcomeUnknown extends HubbubError {
+  static {
+    this.prototype.name = "OutcomeUnknown";
+  }
+
   constructor(
     readonly method: string,
     /** True: the session is over. False: it lives, and the server did receive the call, but its answer is gone. */
@@ -68,13 +82,18 @@ export class OutcomeUnknown extends HubbubError {
 
 /** No answer within the call's timeout. The server was asked to cancel it, if it had been sent at all. */
 export class TimeoutError extends HubbubError {
+  static {
+    this.prototype.name = "TimeoutError";
+  }
+
   constructor(
     readonly method: string,
     /** False: the message never left, so it was certainly not done. */
     readonly sent: boolean,
     ms: number,
+    why = "never sent",
   ) {
-    super(`${method}: no answer within ${ms} ms${sent ? "" : " (never sent)"}`);
+    super(`${method}: no answer within ${ms} ms${sent ? "" : ` (${why})`}`);
   }
 }
 
@@ -83,6 +102,10 @@ export type LostReason = "refused" | "expired" | "superseded" | "ended" | "proto
 
 /** There is no session any more, or it ended before the message left: it was certainly not done. */
 export class SessionLost extends HubbubError {
+  static {
+    this.prototype.name = "SessionLost";
+  }
+
   constructor(
     readonly reason: LostReason,
     message: string,
@@ -92,4 +115,8 @@ export class SessionLost extends HubbubError {
 }
 
 /** A bounded queue is full. The message was not queued and will not be sent. */
-export class QueueFull extends HubbubError {}
+export class QueueFull extends HubbubError {
+  static {
+    this.prototype.name = "QueueFull";
+  }
+}

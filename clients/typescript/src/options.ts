@@ -36,11 +36,11 @@ export interface Lost {
 
 /** What a state handler is told beside the state. */
 export interface StateDetail {
-  /** detached: the close code, 1006 if there was none. */
+  /** detached, or connecting after a failed attempt: the close code, 1006 if there was none. */
   code?: number;
-  /** detached: the server's words. */
+  /** With `code`: the server's words, or the platform's; "" where there are none (browsers say nothing). */
   reason?: string;
-  /** detached: milliseconds until the next attempt; told again when one has failed. */
+  /** With `code`: milliseconds until the next attempt. The state is told again each time one has failed. */
   retryIn?: number;
   /** resumed: true if no message was lost, false if `gap` events tell which were. */
   recovered?: boolean;

@@ -1,10 +1,11 @@
 // Keeps to the server's message rate, because what exceeds it is refused: a queue that built up while the client was
-// away must not be lost in one burst. At most one second's worth goes at once.
+// away must not be lost in one burst. At most one second's worth goes at once, or what the server takes in a burst.
 
 import { Timer, type Clock } from "./clock.js";
 
 export class Pacer {
   private rate = 0;
+  private burst = 1;
   private tokens = 0;
   private filledAt = 0;
   private readonly timer: Timer;
@@ -17,10 +18,11 @@ export class Pacer {
     this.timer = new Timer(clock, resume);
   }
 
-  /** A new connection. `perSecond` 0: no limit. */
-  start(perSecond: number): void {
+  /** A new connection. `perSecond` 0: no limit. `burst`: what the server takes at once, if it told. */
+  start(perSecond: number, burst = perSecond): void {
     this.timer.clear();
     this.rate = perSecond;
+    this.burst = Math.max(1, Math.min(perSecond, burst));
     this.tokens = this.burst;
     this.filledAt = this.clock.now();
   }
@@ -41,9 +43,5 @@ export class Pacer {
     }
     if (!this.timer.armed) this.timer.set(Math.ceil(((1 - this.tokens) * 1000) / this.rate));
     return false;
-  }
-
-  private get burst(): number {
-    return Math.max(1, this.rate);
   }
 }

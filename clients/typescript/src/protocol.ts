@@ -13,6 +13,7 @@ export interface ServerLimits {
   batch_items: number;
   topics: number;
   rate_per_s: number;
+  rate_burst?: number;
   ping_ms: number;
   replay: { messages: number; bytes: number; ms: number };
 }

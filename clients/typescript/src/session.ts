@@ -138,7 +138,10 @@ export class Session {
     return this.core.credentials;
   }
 
-  /** Ends the session at the server and here. Calls that wait are rejected. Resolves when the connection is closed. */
+  /**
+   * Ends the session at the server and here. Calls that wait are rejected. Resolves when the connection is closed. While
+   * detached nobody can tell the server: it keeps the session, as a member of its topics too, for its grace time.
+   */
   close(): Promise<void> {
     return this.core.close();
   }

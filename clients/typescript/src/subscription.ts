@@ -43,6 +43,11 @@ export interface SubscribeOptions {
   presence?: boolean | ((event: PresenceEvent) => void) | undefined;
   /** Called where messages are missing in between. */
   gap?: ((gap: TopicGap) => void) | undefined;
+  /**
+   * Called when a new session has taken the place of a lost one and is subscribed, before what was missed comes.
+   * `recovered: false`: not all of it comes (a restarted server knows nothing of before), so begin afresh.
+   */
+  rejoined?: ((event: { topic: string; recovered: boolean }) => void) | undefined;
   /** What an async iterator may fall behind, messages. Default: option buffer. */
   buffer?: number | undefined;
 }
@@ -114,8 +119,8 @@ export class Subscription<T = unknown> implements AsyncIterable<TopicMessage<T>>
 
   /**
    * Reads messages as they come. Leaving the loop ends the subscription unless it has a handler as well. A reader that
-   * falls more than the buffer behind gets QueueFull once it has read what there is; a lost session ends the loop with
-   * SessionLost.
+   * falls more than the buffer behind gets QueueFull once it has read what there is, and has then left; a lost session
+   * ends the loop with SessionLost.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<TopicMessage<T>> {
     const buffer = this.early ?? this.newBuffer();
@@ -133,6 +138,12 @@ export class Subscription<T = unknown> implements AsyncIterable<TopicMessage<T>>
     this.current = { ...begin };
     this.recoveredState = recovered;
     this.contiguous = contiguous;
+  }
+
+  /** @internal The same, in a new session. */
+  restart(begin: Position, recovered: boolean): void {
+    this.start(begin, recovered, true);
+    this.setup.emitter.run(this.setup.options.rejoined, { topic: this.topic, recovered });
   }
 
   /** @internal */
@@ -167,7 +178,7 @@ export class Subscription<T = unknown> implements AsyncIterable<TopicMessage<T>>
   private newBuffer(): MessageBuffer<TopicMessage<T>> {
     const buffer: MessageBuffer<TopicMessage<T>> = new MessageBuffer(this.setup.buffer, () => {
       this.buffers.delete(buffer);
-      if (!this.setup.handler && this.buffers.size === 0) void this.unsubscribe();
+      if (!this.setup.handler && this.buffers.size === 0) this.unsubscribe().catch(() => {});
     });
     this.buffers.add(buffer);
     if (this.ended) buffer.finish();

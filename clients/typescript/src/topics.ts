@@ -120,10 +120,10 @@ export class Topics {
     const since = earliest(feed.readers);
     const resolve = (value: unknown): void => {
       const result = value as SubscribeResult;
-      for (const reader of feed.readers) {
+      for (const reader of [...feed.readers]) {
         // In a new epoch everything the server still has follows, from the beginning.
         const begin = result.epoch === reader.epoch ? reader.position : { epoch: result.epoch, offset: 0 };
-        reader.start(begin, result.recovered, true);
+        reader.restart(begin, result.recovered === true);
       }
     };
     const reject = (error: unknown): void => {
@@ -163,7 +163,8 @@ export class Topics {
       const failed = (error: unknown): void =>
         error instanceof SessionLost || error instanceof OutcomeUnknown ? resolve() : reject(error);
       try {
-        this.request("topic.unsubscribe", { topic }, { resolve: () => resolve(), reject: failed });
+        // No timeout: a request that is withdrawn would leave the server sending to nobody.
+        this.request("topic.unsubscribe", { topic }, { resolve: () => resolve(), reject: failed }, 0);
       } catch (error) {
         failed(error);
       }

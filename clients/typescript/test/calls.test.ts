@@ -35,6 +35,7 @@ test("a server's error becomes an RpcError with code, data and what they imply",
   assert.ok(outcome.error instanceof RpcError);
   assert.deepEqual([outcome.error.code, outcome.error.retryable, outcome.error.retryAfter], [-32025, true, 70]);
   assert.deepEqual(outcome.error.data, data);
+  assert.equal(outcome.error.method, "fail");
 });
 
 test("send and publish resolve to what the server did", async () => {

@@ -10,6 +10,8 @@ import {
   type Lost,
   type Network,
   type NetworkEvent,
+  type SessionState,
+  type StateDetail,
 } from "../src/index.js";
 import { Backoff } from "../src/backoff.js";
 import { seeded } from "./fake_clock.js";
@@ -43,6 +45,23 @@ test("waits are fully jittered, double up to the cap, and start over after a res
   const jittered = new Backoff(1000, 1000, seeded(3));
   const waits = Array.from({ length: 200 }, () => jittered.next());
   assert.ok(Math.min(...waits) < 50 && Math.max(...waits) > 950);
+});
+
+test("a connect that cannot succeed tells each failed attempt, and at the end why the last one failed", async () => {
+  const world = new World();
+  world.up = false;
+  const told: [SessionState, StateDetail][] = [];
+  const onState = (state: SessionState, detail: StateDetail): unknown => told.push([state, detail]);
+  const failure = assert.rejects(connect("ws://hub/ws", world.options({ timeout: 5000, onState })), {
+    name: "TimeoutError",
+    message: "connect: no answer within 5000 ms (nobody listens)",
+  });
+  await world.tick(5000);
+  await failure;
+  const attempts = told.filter(([state, { code }]) => state === "connecting" && code === 1006);
+  assert.ok(attempts.length >= 2);
+  assert.ok(attempts.every(([, { reason, retryIn }]) => reason === "nobody listens" && retryIn! >= 0));
+  assert.match(told.at(-1)![1].lost!.message, /nobody listens/);
 });
 
 test("connect keeps trying, and gives up after its timeout", async () => {

@@ -105,6 +105,21 @@ test("an iterator that falls too far behind gets what there is, then QueueFull",
     for await (const { data } of subscription) seen.push(data);
   }, QueueFull);
   assert.deepEqual(seen, [1, 2, 3]);
+  assert.equal(subscription.active, false);
+  assert.deepEqual(requests(world, "topic.unsubscribe"), [{ topic: "news" }]);
+});
+
+test("a loop left while detached unsubscribes at the resume, however long that takes", async () => {
+  const world = new World();
+  const session = await world.connect({ callTimeout: 100 });
+  const iterator = (await join(world, session.subscribe("news")))[Symbol.asyncIterator]();
+  world.up = false;
+  world.cut();
+  await iterator.return!();
+  await world.tick(5000);
+  world.up = true;
+  await world.tick(20_000);
+  assert.deepEqual(requests(world, "topic.unsubscribe"), [{ topic: "news" }]);
 });
 
 test("a handler keeps the subscription when a loop beside it is left", async () => {
@@ -230,6 +245,33 @@ test("a topic that began anew is followed in its new epoch", async () => {
   assert.deepEqual(seen, [1, 2, 3, "new"]);
   assert.notEqual(subscription.epoch, epoch);
   assert.deepEqual([subscription.offset, subscription.recovered], [1, false]);
+});
+
+test("a reader is told when a new session has taken it over, before what it missed, and whether that is all", async () => {
+  const world = new World();
+  const session = await world.connect();
+  const seen: unknown[] = [];
+  const rejoined = ({ topic, recovered }: { topic: string; recovered: boolean }): unknown =>
+    seen.push(`${topic} ${recovered}`);
+  await join(world, session.subscribe("news", { rejoined }, (data) => seen.push(data)));
+  world.server.publish("news", 1);
+  await world.run();
+  const missed = async (keep: boolean, data: number): Promise<void> => {
+    world.up = false;
+    world.cut();
+    await world.tick(1);
+    const { topics } = world.server;
+    const kept = new Map(topics);
+    world.server.forget();
+    if (keep) for (const [name, topic] of kept) topics.set(name, topic);
+    world.server.publish("news", data);
+    world.up = true;
+    await world.tick(5000);
+    assert.equal(session.state, "open");
+  };
+  await missed(true, 2);
+  await missed(false, 3);
+  assert.deepEqual(seen, [1, "news true", 2, "news false", 3]);
 });
 
 test("a subscription that a new session does not get again ends with the refusal", async () => {

@@ -164,7 +164,10 @@ export class World {
   }
 
   private open(socket: FakeSocket): void {
-    if (!this.up) return socket.closeClient(1006, "");
+    if (!this.up) {
+      socket.onerror?.({ message: "nobody listens" } as never);
+      return socket.closeClient(1006, "");
+    }
     socket.readyState = 1;
     socket.onopen?.({} as never);
   }

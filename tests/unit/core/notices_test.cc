@@ -76,7 +76,7 @@ TEST(OpenedJson, tells_what_the_protocol_says) {
       R"({"session":{"code":")" + client.code() + R"(","epoch":")" + identity.epoch + R"(","token":")" +
           client.token +
           R"(","ttl_ms":120000},"resumed":false,"sent":0,"received":0,)"
-          R"("limits":{"message_bytes":65536,"batch_items":50,"topics":128,"rate_per_s":100,"ping_ms":25000,)"
+          R"("limits":{"message_bytes":65536,"batch_items":50,"topics":128,"rate_per_s":100,"rate_burst":200,"ping_ms":25000,)"
           R"("replay":{"messages":1024,"bytes":262144,"ms":120000}},)"
           R"("server":{"name":"hubbub","version":")" +
           std::string(kVersion) + R"(","time":"2026-11-23T10:00:00.000Z"}})");

@@ -73,7 +73,8 @@ class OutboxWorld {
   [[nodiscard]] std::size_t bytes() const {
     std::size_t sum = 0;
     for (std::size_t i = acked_; i < places_.size(); ++i)
-      if (holds(places_[i])) sum += places_[i].text.size() + 1;
+      if (places_[i].is == Is::there || (places_[i].is == Is::gap && i >= sent_))
+        sum += places_[i].text.size() + 1;
     return sum;
   }
 
@@ -197,11 +198,21 @@ class OutboxWorld {
     }
     box_.unseal();
     sealed_ = connected_ = false;
+    if (rng_.below(2) == 0) {
+      box_.withdraw_gaps();
+      withdraw_gaps();
+    }
     deliver();
     wire_.clear();
   }
 
+  void withdraw_gaps() {
+    for (std::size_t i = acked_; i < places_.size(); ++i)
+      if (places_[i].is == Is::gap || places_[i].is == Is::rest) places_[i].is = Is::hole;
+  }
+
   void come_back() {
+    withdraw_gaps();
     const std::uint64_t kept_before = kept_places();
     std::uint64_t from_history = 0;
     const auto refill = [&](Origin origin) {

@@ -273,6 +273,44 @@ TEST(SessionMailbox, an_announcement_of_many_places_costs_the_messages_around_it
   }
 }
 
+// Direct messages with a publication between any two, for which there is no room.
+void fill_with_holes_between(Away& away, std::size_t size) {
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(away.session->push(bytes(size, 'd'), Lane::direct), PushStatus::stored);
+    if (i < 3) away.session->push(bytes(size, 'p'));
+  }
+}
+
+TEST(SessionMailbox, announcements_take_no_room_from_messages_at_the_next_cut) {
+  Core core({.replay_messages = 4});
+  Away away(core);
+  fill_with_holes_between(away, 1);
+  for (int cuts = 0; cuts < 3; ++cuts) {
+    Client& back = away.back();
+    away.ticket.token = back.token;
+    EXPECT_EQ(back.replay.missing_to, 0u);
+    EXPECT_EQ(back.replay.from_ring, 4u);
+    core.disconnect(back);
+  }
+  EXPECT_EQ(core.hits(LimitHit::replay), 3u) << "the publications";
+}
+
+TEST(SessionMailbox, announcements_that_were_written_take_no_bytes_from_messages) {
+  Core core({.replay_bytes = 400});
+  Away away(core);
+  fill_with_holes_between(away, 100);
+  for (int cuts = 0; cuts < 3; ++cuts) {
+    Client& back = away.back();
+    away.ticket.token = back.token;
+    EXPECT_EQ(back.replay.missing_to, 0u);
+    EXPECT_EQ(back.replay.from_ring, 4u);
+    EXPECT_EQ(back.link.take().size(), 7u);
+    back.session->check_invariants();
+    core.disconnect(back);
+  }
+  EXPECT_EQ(core.hits(LimitHit::replay), 3u) << "the publications";
+}
+
 TEST(SessionMailbox, while_a_connection_closes_messages_wait_behind_what_it_still_writes) {
   Core core({.outbox_messages = 16, .replay_messages = 2});
   Client& client = core.connect();

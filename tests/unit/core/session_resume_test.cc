@@ -166,6 +166,20 @@ TEST(SessionResume, takes_the_session_over_from_a_connection_that_is_closing) {
   core.hub.check_invariants();
 }
 
+TEST(SessionResume, takeovers_do_not_gather_more_than_a_mailbox_keeps) {
+  Core core({.outbox_messages = 8, .replay_messages = 4});
+  Ticket ticket = core.connect().ticket();
+  for (int takeovers = 0; takeovers < 5; ++takeovers) {
+    Session& session = *core.hub.find(ticket.code);
+    for (int i = 0; i < 8; ++i) EXPECT_EQ(session.push(text("unread")), PushStatus::queued);
+    Client& back = core.resume(ticket, 0);
+    ticket.token = back.token;
+    EXPECT_EQ(back.session->outbox().frames(), 4u);
+    EXPECT_EQ(back.replay.missing_to, back.session->outbox().tail() - 4);
+  }
+  core.hub.check_invariants();
+}
+
 TEST(SessionResume, after_a_takeover_the_old_connections_end_changes_nothing) {
   Core core({.grace_ms = 1000});
   Client& client = core.connect();

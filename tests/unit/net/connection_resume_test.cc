@@ -188,6 +188,26 @@ TEST_F(ConnectionResume, a_peer_with_compression_context_may_resume_at_the_conne
   EXPECT_EQ(world.stats().sessions_resumed, 1U);
 }
 
+// What a proxy does that keeps connections to the hub.
+TEST_F(ConnectionResume, an_old_connection_that_is_upgraded_late_is_not_taken_for_a_late_request) {
+  SimClient pooled(world);
+  pooled.get("/healthz");
+  pooled.sync();
+  ASSERT_EQ(pooled.status(), 200);
+  SimClient client(world);
+  client.open();
+  const std::string own = credentials(client);
+  client.reset();
+  SimClient unanswered(world);
+  unanswered.open();
+  unanswered.call(9, "session.resume", resume_params(own, 0));
+  world.settle();
+  unanswered.reset();
+  world.settle();
+  pooled.open();
+  EXPECT_EQ(at(pooled.ask(10, "session.resume", resume_params(own, 0)), "/result/resumed"), "true");
+}
+
 TEST_F(ConnectionResume, a_clean_close_detaches_and_the_session_can_be_resumed) {
   SimClient client(world);
   client.open();
