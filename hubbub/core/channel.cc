@@ -63,21 +63,24 @@ void Channel::on_first_message(std::string_view text) {
                   "the first message must be the request session.open or session.resume");
   }
   if (request->method == "session.open" && !request->is_notification()) {
-    const auto result = open(*request);
-    answer(id, result);
-    // Wrong params may be put right on this connection; a server that takes no session ends it, and says when
-    // to come back.
-    if (!result && result.error().info().close_code != 0) refuse(result.error());
-    return;
+    return answer_opening(id, open(*request));
   }
   if (request->method == "session.resume" && !request->is_notification()) {
-    const auto result = resume(*request);
-    answer(id, result);
-    if (!result && result.error().info().close_code != 0) refuse(result.error());
-    return;
+    return answer_opening(id, resume(*request));
   }
   if (!request->is_notification()) answer(id, fail(Errc::session_required));
   refuse(Errc::bad_first_message, "the first message must be the request session.open or session.resume");
+}
+
+void Channel::answer_opening(std::string_view id, const Result<std::string>& result) {
+  answer(id, result);
+  if (result) return;
+  // Wrong params may be put right on this connection; a server that takes no session ends it, and says when
+  // to come back.
+  if (result.error().info().close_code != 0) return refuse(result.error());
+  if (++refused_ < env_.limits.open_attempts) return;
+  env_.stats.hit(LimitHit::open_attempts);
+  refuse(Errc::rate_limited, "limits.open_attempts requests to open or resume were refused");
 }
 
 Result<std::string> Channel::open(const wire::RpcRequest& request) {

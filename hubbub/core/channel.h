@@ -49,6 +49,8 @@ class Channel final : public Endpoint {
   [[nodiscard]] Result<std::string> open(const wire::RpcRequest& request);
   [[nodiscard]] Result<std::string> resume(const wire::RpcRequest& request);
   void answer(std::string_view id, const Result<std::string>& result);
+  // Answers the opening request; refused too often, or for good, it ends the connection.
+  void answer_opening(std::string_view id, const Result<std::string>& result);
   // Closes the connection with the error's close code.
   void refuse(const Error& error);
   void refuse(Errc code, std::string_view detail);
@@ -61,6 +63,7 @@ class Channel final : public Endpoint {
   // Lives until on_gone at least: the hub frees an ended session only after that. Null before the opening,
   // and when the session went on at another connection.
   Session* session_ = nullptr;
+  std::size_t refused_ = 0;          // openings
   std::optional<SessionCode> code_;  // of the session it serves or served
   bool fresh_ = false;               // the server opened the session: another one may be resumed instead
   Timer open_timer_;

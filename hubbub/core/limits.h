@@ -34,6 +34,7 @@ struct Limits {
   std::size_t head_bytes = 8 * 1024;  // limits.head_bytes: HTTP request head
   Millis head_deadline_ms = 5'000;    // limits.head_deadline
   Millis open_deadline_ms = 10'000;   // limits.open_deadline: session.open on hubbub.v1
+  std::size_t open_attempts = 10;     // limits.open_attempts: refused openings of one connection
   Millis close_deadline_ms = 5'000;   // limits.close_deadline: close handshake and last bytes
   std::size_t accepts_per_turn = 64;  // limits.accepts_per_turn
   std::size_t read_bytes_per_turn = 256 * 1024;  // limits.read_bytes_per_turn: of one connection

@@ -20,6 +20,7 @@ std::string_view limit_label(LimitHit hit) noexcept {
       "head_bytes",
       "head_deadline",
       "open_deadline",
+      "open_attempts",
       "close_deadline",
       "pong",
       "sessions",

@@ -29,6 +29,7 @@ enum class LimitHit : std::uint8_t {
   head_bytes,
   head_deadline,
   open_deadline,
+  open_attempts,
   close_deadline,
   pong,  // heartbeat: no pong in time
   sessions,

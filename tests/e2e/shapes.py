@@ -18,6 +18,7 @@ OPENED = {
         "batch_items": int,
         "topics": int,
         "rate_per_s": (int, float),
+        "rate_burst": (int, float),
         "ping_ms": int,
         "replay": {"messages": int, "bytes": int, "ms": int},
     },

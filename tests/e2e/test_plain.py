@@ -41,6 +41,7 @@ async def test_session_opened_has_the_shape_and_the_defaults_of_the_protocol(sta
             "batch_items": 50,
             "topics": 128,
             "rate_per_s": 100,
+            "rate_burst": 200,
             "ping_ms": 25000,
             "replay": {"messages": 1024, "bytes": 262144, "ms": 120000},
         }

@@ -120,6 +120,21 @@ TEST(ChannelResume, v1_a_refused_one_may_be_tried_again_or_followed_by_an_open) 
   EXPECT_EQ(at(other.ask(kOpen), "/result/resumed"), "false");
 }
 
+TEST(ChannelResume, v1_too_many_refused_ones_end_the_connection) {
+  Core core({.open_attempts = 3});
+  Ticket wrong = lost_session(core, ChannelMode::v1, 1);
+  wrong.token = "x";
+  Peer peer(core, ChannelMode::v1);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(at(peer.ask(resume_text(wrong, 0)), "/error/code"), "-32021");
+  EXPECT_TRUE(peer.link.closes.empty());
+  EXPECT_EQ(core.hits(LimitHit::open_attempts), 0u);
+  EXPECT_EQ(at(peer.ask(resume_text(wrong, 0)), "/error/code"), "-32021") << "the last one is answered, too";
+  ASSERT_EQ(peer.link.closes.size(), 1u);
+  EXPECT_EQ(peer.link.closes[0].code, 4013);
+  EXPECT_TRUE(peer.link.closes[0].reason.contains("limits.open_attempts"));
+  EXPECT_EQ(core.hits(LimitHit::open_attempts), 1u);
+}
+
 TEST(ChannelResume, v1_a_draining_server_answers_and_closes) {
   Core core;
   const Ticket ticket = lost_session(core, ChannelMode::v1, 0);
