@@ -119,8 +119,7 @@ void Outbox::remove_first() {
 
 void Outbox::trim(std::uint64_t index) {
   HUBBUB_ASSERT(index <= sent_);
-  while (acked_ < index) remove_first();
-  if (acked_ == tail_ && ring_.size() > kRingKeep) ring_ = {};
+  let_go(index);
 }
 
 void Outbox::let_go(std::uint64_t index) {

@@ -8,7 +8,7 @@ import { Calls, type CallOptions, type Settle } from "./calls.js";
 import { Timer } from "./clock.js";
 import { Connection, type End } from "./connection.js";
 import { Emitter } from "./emitter.js";
-import { QueueFull, RpcError, SessionLost, TimeoutError, type LostReason } from "./errors.js";
+import { QueueFull, RpcError, SessionLost, TimeoutError } from "./errors.js";
 import { Gate } from "./gate.js";
 import { Identity } from "./identity.js";
 import { Incoming } from "./incoming.js";
@@ -21,13 +21,11 @@ import { isObject, isOpened, isUncounted, type Message, type Opened } from "./pr
 import { Reconnector } from "./reconnector.js";
 import { Replay, type Skipped } from "./replay.js";
 import { Topics } from "./topics.js";
+import { verdict } from "./verdict.js";
 import { Watchdog } from "./watchdog.js";
 
 /** Events of this package; a server's notifications of these names cannot be listened to. */
 const LOCAL = new Set(["state", "gap", "credentials"]);
-/** Close codes that say that what we sent is wrong; the same message sent again would end the same way. */
-const BLAMING = new Set([1002, 1003, 1007, 1009]);
-const BLAMED_MAX = 3;
 const REQUEST_TOO_BIG = -32007;
 
 export class Core {
@@ -233,7 +231,7 @@ export class Core {
     const { code, reason, retryAfter = 0 } = end;
     this.failure = reason || `connection closed with ${code}`;
     this.reconnector.holdOff(retryAfter);
-    const final = this.verdict(end);
+    const final = verdict(end, () => this.outgoing.blame());
     if (final) return this.lose({ reason: final, code, message: this.failure });
     const ttl = this.opened?.session.ttl_ms ?? 0;
     const ping = this.opened?.limits?.ping_ms ?? 0;
@@ -241,13 +239,6 @@ export class Core {
     if (this.credentials && ttl > 0 && ping > 0 && !this.expiry.armed) this.expiry.set(ttl + 2 * ping);
     const retryIn = this.reconnector.schedule();
     this.setState(this.state === "connecting" ? "connecting" : "detached", { code, reason, retryIn });
-  }
-
-  /** Why the session ended with this connection; undefined if it did not. */
-  private verdict({ code, notice }: End): LostReason | undefined {
-    if (code === 4512) return "superseded";
-    if ((code >= 4500 && code < 5000) || (code === 1000 && notice)) return "ended";
-    return BLAMING.has(code) && this.outgoing.blame() >= BLAMED_MAX ? "protocol" : undefined;
   }
 
   private detach(): void {
