@@ -165,68 +165,6 @@ void Connection::on_bytes(std::span<char> bytes) {
   }
 }
 
-void Connection::serve_head() {
-  wire::HttpParse parse = wire::parse_http_head(held_, env_.limits.head_bytes);
-  if (parse.status == wire::HttpParse::Status::need_more) return;
-  if (parse.status == wire::HttpParse::Status::error) {
-    if (parse.error.code == Errc::head_too_large) env_.stats.hit(LimitHit::head_bytes);
-    held_ = {};
-    respond(wire::http_refusal(parse.error), false);
-    return;
-  }
-  held_.erase(0, parse.head_bytes);
-  answer(parse.request);
-  if (held_.empty() || phase_ == Phase::finishing) return;
-  // Piped-in requests wait for the answer to be written; frames behind an upgrade can go on at once.
-  paused_ = true;
-  if (phase_ == Phase::open) host_.want_read(*this);
-}
-
-void Connection::answer(const wire::HttpRequest& request) {
-  const bool head_only = request.method == "HEAD";
-  if (refusal_) return respond(host_.service().on_refused(request, *refusal_), head_only);
-  auto outcome = host_.service().on_request(request, peer_);
-  if (auto* upgrade = std::get_if<Upgrade>(&outcome)) return open(std::move(*upgrade));
-  auto& response = std::get<wire::HttpResponse>(outcome);
-  // Bodies are not read: after one, the connection cannot go on.
-  response.keep_alive =
-      response.keep_alive && request.keep_alive && request.content_length == 0 && !request.chunked;
-  respond(response, head_only);
-}
-
-void Connection::respond(const wire::HttpResponse& response, bool head_only) {
-  ++env_.stats.http_requests;
-  if (response.status >= 400) ++env_.stats.http_refused;
-  send_uncounted(Frame::make({}, wire::format_http_response(response, head_only)));
-  arm(env_.now() + env_.limits.head_deadline_ms);
-  if (!response.keep_alive) finish();
-}
-
-void Connection::open(Upgrade upgrade) {
-  send_uncounted(Frame::make({}, upgrade.handshake.response));
-  phase_ = Phase::open;
-  id_ = host_.draw_connection_id();
-  ++env_.stats.handshakes;
-  const auto& deflate = upgrade.handshake.deflate;
-  const wire::Decoder::Settings settings{env_.limits.message_bytes, deflate ? &*deflate : nullptr};
-  decoder_.emplace(settings, deflate ? &host_.inflater() : nullptr);
-  if (deflate) coder_ = host_.make_coder(*deflate);
-  endpoint_ = std::move(upgrade.endpoint);
-  env_.log.info("connection opened", {{"connection", id_},
-                                      {"remote", remote()},
-                                      {"subprotocol", upgrade.handshake.subprotocol},
-                                      {"deflate", deflate.has_value()}});
-  const Millis interval = env_.limits.ping_interval_ms;
-  // The first ping comes anywhere in the interval, so that clients that came together are not pinged
-  // together.
-  if (interval > 0)
-    ping_at_ = env_.now() + interval / 2 +
-               static_cast<Millis>(env_.rng.below(static_cast<std::uint64_t>(interval / 2 + 1)));
-  timer_.cancel();
-  arm_open();
-  endpoint_->on_open(*this);
-}
-
 void Connection::feed(std::span<char> bytes) {
   while (phase_ == Phase::open || phase_ == Phase::closing) {
     if (!wants_input()) return hold(bytes);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <vector>
 
 namespace hubbub {
@@ -34,10 +35,11 @@ TEST(Rng, below_stays_below_and_reaches_every_value) {
 
 TEST(SystemRng, fills_pieces_of_any_size_and_never_gives_the_same_bytes_twice) {
   SystemRng rng;
-  std::vector<std::vector<unsigned char>> tokens;
+  std::vector<std::string> tokens;
   for (int i = 0; i < 100; ++i) {
-    tokens.emplace_back(32);
-    rng.fill(tokens.back());
+    std::array<unsigned char, 32> token{};
+    rng.fill(token);
+    tokens.emplace_back(token.begin(), token.end());
   }
   std::ranges::sort(tokens);
   EXPECT_EQ(std::ranges::adjacent_find(tokens), tokens.end());
