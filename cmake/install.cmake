@@ -2,7 +2,7 @@
 # Consumers link hubbub::hubbub, or one layer: hubbub::core.
 include(CMakePackageConfigHelpers)
 
-set(layers hubbub_base hubbub_wire hubbub_core hubbub_net hubbub_server)
+set(layers hubbub_base hubbub_wire hubbub_core hubbub_net hubbub_load hubbub_server)
 add_library(hubbub_all INTERFACE)
 add_library(hubbub::hubbub ALIAS hubbub_all)
 set_target_properties(hubbub_all PROPERTIES EXPORT_NAME hubbub)

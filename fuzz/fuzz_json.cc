@@ -10,10 +10,12 @@
 #include "hubbub/wire/json.h"
 #include "hubbub/wire/json_scan.h"
 #include "hubbub/wire/jsonrpc.h"
+#include "hubbub/wire/plain_request.h"
 #include "hubbub/wire/ws_codec.h"
 
 namespace {
 
+using hubbub::Result;
 using namespace hubbub::wire;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -83,6 +85,22 @@ void check_request(std::string_view text, dom::element element) {
                 (inside(request->params, text) && (request->is_notification() || request->id == id)));
 }
 
+// What the short way takes is what the long way makes of it.
+void check_plain_request(std::string_view text, const Result<dom::element>& parsed) {
+  RpcRequest plain;
+  if (!read_plain_request(text, kDepth, plain)) return;
+  HUBBUB_ASSERT(parsed.has_value());
+  std::string_view id;
+  const auto request = read_request(text, *parsed, id);
+  HUBBUB_ASSERT(request && request->method == plain.method && request->id == plain.id &&
+                request->params == plain.params);
+  if (plain.params.empty()) return;
+  JsonParser parser(kDepth);
+  plain.params_parser = &parser;
+  const auto params = dom_of_params(plain);
+  HUBBUB_ASSERT(params && simdjson::minify(*params) == simdjson::minify(request->params_dom));
+}
+
 // What is written as a string reads back the same.
 void check_writer(std::string_view text) {
   if (!simdjson::validate_utf8(text.data(), text.size())) return;
@@ -114,6 +132,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   check_bounds(text);
   check_writer(text);
+  check_plain_request(view, parsed);
   if (parsed) {
     check_slices(view, *parsed, kNesting);
     check_request(view, *parsed);

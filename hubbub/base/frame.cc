@@ -1,26 +1,28 @@
 #include "hubbub/base/frame.h"
 
-#include <cstring>
 #include <limits>
 #include <new>
 
-#include "hubbub/base/assert.h"
+#include "hubbub/base/frame_pool.h"
 
 namespace hubbub {
-namespace {
-std::atomic<std::int64_t> frames_alive{0};
-}
 
 FrameRef Frame::make(std::string_view header, std::string_view payload, Origin origin) {
-  const std::size_t size = header.size() + payload.size();
+  FrameDraft draft(header, payload.size(), origin);
+  draft.append(payload);
+  return draft.finish();
+}
+
+FrameDraft::FrameDraft(std::string_view header, std::size_t payload_size, Origin origin)
+    : left_(payload_size) {
+  const std::size_t size = header.size() + payload_size;
   HUBBUB_ASSERT(header.size() <= 14 && size <= std::numeric_limits<std::uint32_t>::max());
-  void* memory = ::operator new(sizeof(Frame) + size);
-  auto* frame = new (memory) Frame(header.size(), size, origin);
-  char* out = reinterpret_cast<char*>(frame + 1);
-  if (!header.empty()) std::memcpy(out, header.data(), header.size());
-  if (!payload.empty()) std::memcpy(out + header.size(), payload.data(), payload.size());
-  frames_alive.fetch_add(1, std::memory_order_relaxed);
-  return FrameRef(frame);
+  frame_ = new (frame_pool::take(sizeof(Frame) + size)) Frame(header.size(), size, origin);
+  if (!header.empty()) std::memcpy(end() - size, header.data(), header.size());
+}
+
+FrameDraft::~FrameDraft() {
+  if (frame_) frame_->destroy();
 }
 
 const Frame* Frame::set_deflated(FrameRef twin) const {
@@ -37,11 +39,11 @@ const Frame* Frame::set_deflated(FrameRef twin) const {
 void Frame::destroy() const {
   const Frame* twin = deflated_.load(std::memory_order_acquire);
   if (twin && twin != this) twin->unref();
-  frames_alive.fetch_sub(1, std::memory_order_relaxed);
+  const std::size_t bytes = sizeof(Frame) + size_;
   this->~Frame();
-  ::operator delete(const_cast<Frame*>(this));
+  frame_pool::give(const_cast<Frame*>(this), bytes);
 }
 
-std::int64_t Frame::alive() { return frames_alive.load(std::memory_order_relaxed); }
+std::int64_t Frame::alive() { return frame_pool::taken(); }
 
 }  // namespace hubbub

@@ -7,11 +7,15 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "hubbub/base/assert.h"
+
 namespace hubbub {
 
+class FrameDraft;
 class FrameRef;
 
 // Which publication a frame holds, so that an outbox that let go of it can have it back from the topic's
@@ -46,7 +50,10 @@ class Frame {
   [[nodiscard]] static std::int64_t alive();
 
  private:
+  friend class FrameDraft;
   friend class FrameRef;
+  friend class FrameBundle;
+  friend class ReleaseScope;
   Frame(std::size_t header_size, std::size_t size, Origin origin)
       : size_(static_cast<std::uint32_t>(size)),
         topic_(origin.topic),
@@ -54,9 +61,14 @@ class Frame {
         offset_(origin.offset) {}
   ~Frame() = default;
   [[nodiscard]] const char* data() const { return reinterpret_cast<const char*>(this + 1); }
-  void ref() const { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void ref(std::uint32_t count = 1) const { refs_.fetch_add(count, std::memory_order_relaxed); }
   void unref() const {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+    // Who holds the only reference is alone with the frame: nobody can get another one from anywhere.
+    if (refs_.load(std::memory_order_acquire) == 1 || refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      destroy();
+  }
+  void unref(std::uint32_t count) const {
+    if (refs_.fetch_sub(count, std::memory_order_acq_rel) == count) destroy();
   }
   void destroy() const;
 
@@ -100,6 +112,33 @@ class FrameRef {
   friend class Frame;
   explicit FrameRef(const Frame* frame) : frame_(frame) {}
   const Frame* frame_ = nullptr;
+};
+
+// A frame whose payload is still being written, piece by piece, where it will be sent from.
+class FrameDraft {
+ public:
+  FrameDraft(std::string_view header, std::size_t payload_size, Origin origin = {});
+  ~FrameDraft();
+  FrameDraft(const FrameDraft&) = delete;
+  FrameDraft& operator=(const FrameDraft&) = delete;
+
+  // All pieces together must have `payload_size` bytes.
+  void append(std::string_view piece) {
+    HUBBUB_ASSERT(piece.size() <= left_);
+    if (!piece.empty()) std::memcpy(end() - left_, piece.data(), piece.size());
+    left_ -= piece.size();
+  }
+  // The frame, once all is written; the draft is spent.
+  [[nodiscard]] FrameRef finish() {
+    HUBBUB_ASSERT(left_ == 0);
+    return FrameRef::adopt(std::exchange(frame_, nullptr));
+  }
+
+ private:
+  [[nodiscard]] char* end() { return reinterpret_cast<char*>(frame_ + 1) + frame_->size_; }
+
+  Frame* frame_;
+  std::size_t left_;
 };
 
 }  // namespace hubbub

@@ -1,48 +1,69 @@
 #include "hubbub/base/hash.h"
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+
+#include "hubbub/base/assert.h"
 
 namespace hubbub {
 namespace {
 
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 std::string encode(std::span<const unsigned char> data, const char* alphabet, bool pad) {
-  std::string out;
-  out.reserve((data.size() + 2) / 3 * 4);
+  std::string out((data.size() + 2) / 3 * 4, '=');
+  std::size_t at = 0;
   for (std::size_t i = 0; i < data.size(); i += 3) {
     const std::size_t n = std::min<std::size_t>(3, data.size() - i);
     unsigned value = static_cast<unsigned>(data[i]) << 16;
     if (n > 1) value |= static_cast<unsigned>(data[i + 1]) << 8;
     if (n > 2) value |= data[i + 2];
-    for (std::size_t k = 0; k < 4; ++k) {
-      if (k <= n)
-        out.push_back(alphabet[(value >> (18 - 6 * k)) & 63]);
-      else if (pad)
-        out.push_back('=');
-    }
+    for (std::size_t k = 0; k <= n; ++k) out[at++] = alphabet[(value >> (18 - 6 * k)) & 63];
   }
+  if (!pad) out.resize(at);
   return out;
 }
+
+// One of OpenSSL's digests. Looking an algorithm up and making a context take longer than a short text's
+// digest: each thread does it once.
+class Digest {
+ public:
+  explicit Digest(const char* name)
+      : algorithm_(EVP_MD_fetch(nullptr, name, nullptr)), context_(EVP_MD_CTX_new()) {
+    HUBBUB_ASSERT(algorithm_ && context_);
+  }
+  template <class Out>
+  [[nodiscard]] Out of(std::string_view data) {
+    Out out;
+    unsigned size = 0;
+    const bool done = EVP_DigestInit_ex(context_.get(), algorithm_.get(), nullptr) == 1 &&
+                      EVP_DigestUpdate(context_.get(), data.data(), data.size()) == 1 &&
+                      EVP_DigestFinal_ex(context_.get(), out.data(), &size) == 1;
+    HUBBUB_ASSERT(done && size == out.size());
+    return out;
+  }
+
+ private:
+  struct Free {
+    void operator()(EVP_MD* algorithm) const { EVP_MD_free(algorithm); }
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD, Free> algorithm_;
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
 
 }  // namespace
 
 Sha1 sha1(std::string_view data) {
-  Sha1 out;
-  SHA1(bytes_of(data), data.size(), out.data());
-  return out;
+  thread_local Digest digest("SHA1");
+  return digest.of<Sha1>(data);
 }
 
 Sha256 sha256(std::string_view data) {
-  Sha256 out;
-  SHA256(bytes_of(data), data.size(), out.data());
-  return out;
+  thread_local Digest digest("SHA256");
+  return digest.of<Sha256>(data);
 }
 
 bool equal_constant_time(const Sha256& a, const Sha256& b) noexcept {

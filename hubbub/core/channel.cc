@@ -1,5 +1,6 @@
 #include "hubbub/core/channel.h"
 
+#include <memory>
 #include <utility>
 
 #include "hubbub/core/notices.h"
@@ -12,21 +13,20 @@ namespace hubbub {
 Channel::Channel(Dispatcher& dispatcher, ChannelMode mode)
     : dispatcher_(dispatcher),
       env_(dispatcher.hub().env()),
-      mode_(mode),
-      open_timer_(
-          [](void* self, Millis) {
-            auto* channel = static_cast<Channel*>(self);
-            channel->env_.stats.hit(LimitHit::open_deadline);
-            channel->refuse(Errc::open_deadline, "no session.open within limits.open_deadline");
-          },
-          this) {}
+      mode_(mode) {}
 
 Channel::~Channel() = default;
 
 void Channel::on_open(Link& link) {
   link_ = &link;
   if (mode_ == ChannelMode::plain) return open_plain();
-  env_.timers.arm(open_timer_, env_.now() + env_.limits.open_deadline_ms);
+  const Timer::Fire late = [](void* self, Millis) {
+    auto* channel = static_cast<Channel*>(self);
+    channel->env_.stats.hit(LimitHit::open_deadline);
+    channel->refuse(Errc::open_deadline, "no session.open within limits.open_deadline");
+  };
+  open_timer_ = std::make_unique<Timer>(late, this);
+  env_.timers.arm(*open_timer_, env_.now() + env_.limits.open_deadline_ms);
 }
 
 void Channel::open_plain() {
@@ -41,7 +41,7 @@ void Channel::opened(Session& session) {
   session_ = &session;
   code_ = session.code();
   if (mode_ == ChannelMode::v1) session.tell_acks();
-  open_timer_.cancel();
+  open_timer_.reset();
   env_.log.debug("session opened",
                  {{"session", session.code().text()}, {"connection", link_->connection_id()}});
 }
@@ -133,7 +133,7 @@ Result<std::string> Channel::resume(const wire::RpcRequest& request) {
   fresh_ = false;
   code_ = session_->code();
   session_->tell_acks();
-  open_timer_.cancel();
+  open_timer_.reset();
   env_.log.debug("session resumed", {{"session", code_->text()},
                                      {"connection", link_->connection_id()},
                                      {"from_ring", resumed->replay.from_ring},
@@ -178,17 +178,17 @@ void Channel::on_stalled() {
 }
 
 void Channel::on_closing() {
-  open_timer_.cancel();
+  open_timer_.reset();
   if (session_) session_->on_link_closing();
 }
 
 void Channel::on_superseded() {
-  open_timer_.cancel();
+  open_timer_.reset();
   session_ = nullptr;
 }
 
 void Channel::on_gone() {
-  open_timer_.cancel();
+  open_timer_.reset();
   link_ = nullptr;
   if (session_) dispatcher_.hub().detach(*std::exchange(session_, nullptr));
 }
@@ -197,6 +197,6 @@ FrameRef Channel::farewell(std::uint16_t code, std::string_view reason, std::int
   return closing_notice(code, reason, retry_after_ms);
 }
 
-void Channel::on_sent() { session_->on_sent(); }
+void Channel::on_sent(std::size_t count) { session_->on_sent(count); }
 
 }  // namespace hubbub

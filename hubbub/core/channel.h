@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -36,7 +37,7 @@ class Channel final : public Endpoint {
                                   std::int64_t retry_after_ms) override;
   [[nodiscard]] std::string label() const override { return code_ ? code_->text() : std::string(); }
   [[nodiscard]] Outbox* outbox() override { return session_ ? &session_->outbox() : nullptr; }
-  void on_sent() override;
+  void on_sent(std::size_t count) override;
   [[nodiscard]] bool accepts_input() const override { return !session_ || session_->accepts_input(); }
 
  private:
@@ -66,7 +67,7 @@ class Channel final : public Endpoint {
   std::size_t refused_ = 0;          // openings
   std::optional<SessionCode> code_;  // of the session it serves or served
   bool fresh_ = false;               // the server opened the session: another one may be resumed instead
-  Timer open_timer_;
+  std::unique_ptr<Timer> open_timer_;  // until the session is open
 };
 
 }  // namespace hubbub

@@ -7,6 +7,7 @@
 #include "hubbub/base/assert.h"
 #include "hubbub/core/params.h"
 #include "hubbub/core/session_opening.h"
+#include "hubbub/wire/plain_request.h"
 #include "hubbub/wire/utf8.h"
 #include "hubbub/wire/ws_codec.h"
 
@@ -19,6 +20,18 @@ constexpr std::string_view kAckMethod = "session.ack";
 
 void shrink(std::string& scratch) {
   if (scratch.capacity() > kScratchKeep) scratch = {};
+}
+
+std::string_view or_null(const std::string& result) {
+  return result.empty() ? "null" : std::string_view(result);
+}
+
+Error rate_error(Millis retry_after_ms) {
+  Error error = limit_error(
+      Errc::rate_limited, "limits.rate_per_s",
+      "more messages than limits.rate_per_s allows; retry after " + std::to_string(retry_after_ms) + " ms");
+  error.retry_after_ms = retry_after_ms;
+  return error;
 }
 
 }  // namespace
@@ -64,33 +77,51 @@ Dispatcher::~Dispatcher() { desk_->dispatcher = nullptr; }
 void Dispatcher::on_text(Session& session, std::string_view text) {
   ++env_.stats.messages_in;
   out_.clear();
+  wire::RpcRequest request;
+  if (!wire::read_plain_request(text, env_.limits.json_depth, request)) return on_other_text(session, text);
+  request.params_parser = &parser_;
+  on_request(session, request, text.size());
+}
+
+// What is no single request as most clients write it, or no request at all.
+void Dispatcher::on_other_text(Session& session, std::string_view text) {
   auto parsed = parser_.parse(text);
-  wire::dom::array items;
-  if (!parsed) {
-    session.count_received();
-    if (!parsed.error().limit.empty()) env_.stats.hit(LimitHit::json_depth);
-    Millis retry_after_ms = 0;
-    // Not even JSON still costs a message of the allowance.
-    if (!session.take_rate(retry_after_ms)) {
-      parsed.error() =
-          limit_error(Errc::rate_limited, "limits.rate_per_s", "more messages than limits.rate_per_s allows");
-      parsed.error().retry_after_ms = retry_after_ms;
-    }
-    reply_error("null", parsed.error(), out_);
-  } else if (parsed->get(items) == simdjson::SUCCESS) {
+  if (!parsed) return refuse_text(session, std::move(parsed.error()));
+  if (wire::dom::array items; parsed->get(items) == simdjson::SUCCESS) {
     session.count_received();
     return on_batch(session, text, items);
-  } else {
-    std::string_view id = "null";
-    const auto request = wire::read_request(text, *parsed, id);
-    if (request && request->is_notification() && request->method == kAckMethod)
-      return take_ack(session, *request);
-    session.count_received();
-    run_read(session, request, id, text.size(), out_);
   }
-  if (!out_.empty()) push_text(session, out_);
+  std::string_view id = "null";
+  const auto request = wire::read_request(text, *parsed, id);
+  if (request) return on_request(session, *request, text.size());
+  session.count_received();
+  refuse_unread(session, request.error(), id, out_);
+  push_text(session, out_);
+}
+
+void Dispatcher::on_request(Session& session, const wire::RpcRequest& request, std::size_t bytes) {
+  if (request.is_notification() && request.method == kAckMethod) return take_ack(session, request);
+  session.count_received();
+  const Ran ran = run_call(session, request, bytes, out_);
+  if (ran == Ran::result) session.push_reply(wire::make_result_frame(request.id, or_null(result_)));
+  if (ran == Ran::refused) push_text(session, out_);
   shrink(out_);
-  run_after(session.handle(), std::exchange(after_, {}));
+  shrink(result_);
+  run_after_message(session);
+}
+
+// Not even JSON still costs a message of the allowance.
+void Dispatcher::refuse_text(Session& session, Error error) {
+  session.count_received();
+  if (!error.limit.empty()) env_.stats.hit(LimitHit::json_depth);
+  Millis retry_after_ms = 0;
+  if (!session.take_rate(retry_after_ms)) {
+    error =
+        limit_error(Errc::rate_limited, "limits.rate_per_s", "more messages than limits.rate_per_s allows");
+    error.retry_after_ms = retry_after_ms;
+  }
+  reply_error("null", error, out_);
+  push_text(session, out_);
 }
 
 void Dispatcher::take_ack(Session& session, const wire::RpcRequest& request) {
@@ -140,7 +171,7 @@ void Dispatcher::on_batch(Session& session, std::string_view text, wire::dom::ar
     // Once the replies are full nothing more is run: an answer that cannot be told must not have happened.
     const PendingBatch* answered = batches_.get(batch_);
     if (replies.size() + (answered ? answered->replies.size() : 0) < limits.batch_response_bytes)
-      run(session, slices.value(), element, item);
+      run_item(session, slices.value(), element, item);
     else
       refuse_unrun(slices.value(), element, item);
     append_item(replies, item);
@@ -161,7 +192,7 @@ void Dispatcher::on_batch(Session& session, std::string_view text, wire::dom::ar
     batches_.erase(waiting);
   }
   if (!replies.empty()) push_text(session, replies + "]");
-  run_after(session.handle(), std::exchange(after_, {}));
+  run_after_message(session);
 }
 
 void Dispatcher::refuse_unrun(std::string_view raw, wire::dom::element element, std::string& out) {
@@ -177,63 +208,72 @@ void Dispatcher::refuse_unrun(std::string_view raw, wire::dom::element element, 
               out);
 }
 
-void Dispatcher::run(Session& session, std::string_view raw, wire::dom::element element, std::string& out) {
+void Dispatcher::run_item(Session& session, std::string_view raw, wire::dom::element element,
+                          std::string& out) {
   std::string_view id = "null";
-  run_read(session, wire::read_request(raw, element, id), id, raw.size(), out);
+  const auto request = wire::read_request(raw, element, id);
+  if (!request) return refuse_unread(session, request.error(), id, out);
+  if (run_call(session, *request, raw.size(), out) == Ran::result)
+    wire::append_result(out, request->id, or_null(result_));
+  shrink(result_);
 }
 
-void Dispatcher::run_read(Session& session, const Result<wire::RpcRequest>& request, std::string_view id,
-                          std::size_t bytes, std::string& out) {
-  Millis retry_after_ms = 0;
+void Dispatcher::refuse_unread(Session& session, const Error& error, std::string_view id, std::string& out) {
   ++env_.stats.calls;
+  Millis retry_after_ms = 0;
+  if (session.take_rate(retry_after_ms)) return reply_error(id, error, out);
+  reply_error(id, rate_error(retry_after_ms), out);
+}
+
+Dispatcher::Ran Dispatcher::run_call(Session& session, const wire::RpcRequest& request, std::size_t bytes,
+                                     std::string& out) {
+  ++env_.stats.calls;
+  Millis retry_after_ms = 0;
   // Leaving is always possible.
-  const bool leaves = request && request->method == "session.close";
-  if (!leaves && !session.take_rate(retry_after_ms)) {
-    if (request && request->is_notification()) return;
-    Error error = limit_error(
-        Errc::rate_limited, "limits.rate_per_s",
-        "more messages than limits.rate_per_s allows; retry after " + std::to_string(retry_after_ms) + " ms");
-    error.retry_after_ms = retry_after_ms;
-    return reply_error(id, error, out);
-  }
-  if (!request) return reply_error(id, request.error(), out);
+  if (request.method != "session.close" && !session.take_rate(retry_after_ms)) [[unlikely]]
+    return refuse(request, rate_error(retry_after_ms), out);
   if (env_.log.enabled(LogLevel::debug))
     env_.log.debug("message",
-                   {{"session", session.code().text()}, {"method", request->method}, {"bytes", bytes}});
-  run_request(session, *request, out);
+                   {{"session", session.code().text()}, {"method", request.method}, {"bytes", bytes}});
+  const auto method = admit(session, request);
+  if (!method) return refuse(request, method.error(), out);
+  return run_method(session, **method, request, out);
 }
 
-void Dispatcher::run_request(Session& session, const wire::RpcRequest& request, std::string& out) {
+Dispatcher::Ran Dispatcher::run_method(Session& session, Method& method, const wire::RpcRequest& request,
+                                       std::string& out) {
   result_.clear();
   Call call(*this, hub_, session, request);
-  Result<Outcome> outcome = std::unexpected(Error{});
-  if (const auto method = admit(session, request))
-    outcome = invoke(**method, call, request);
-  else
-    outcome = std::unexpected(method.error());
+  const Result<Outcome> outcome = invoke(method, call, request);
   if (outcome && *outcome == Outcome::deferred) {
     // A single call's work waits with it, unless it has been answered on the way out.
     PendingCall* waits = in_batch_ ? nullptr : calls_.get(call.pending_);
     if (waits) waits->after = std::exchange(after_, {});
-    if (call.pending_) return;
-    outcome = fail(Errc::internal_error, "the method neither answered nor deferred");
+    if (call.pending_) return Ran::silent;
+    return refuse(request, make_error(Errc::internal_error, "the method neither answered nor deferred"), out);
   }
-  if (!take_back(call) || request.is_notification()) return;
-  if (outcome && result_.size() > env_.limits.response_bytes) {
-    env_.stats.hit(LimitHit::response_bytes);
-    outcome = std::unexpected(limit_error(Errc::response_too_big, "limits.response_bytes",
-                                          "the result exceeds " + std::to_string(env_.limits.response_bytes) +
-                                              " bytes (limits.response_bytes)"));
-  }
-  if (outcome)
-    reply_result(request.id, result_, out);
-  else
-    reply_error(request.id, outcome.error(), out);
-  shrink(result_);
+  if (!take_back(call)) return Ran::silent;
+  if (!outcome) return refuse(request, outcome.error(), out);
+  if (request.is_notification()) return Ran::silent;
+  if (result_.size() <= env_.limits.response_bytes) return Ran::result;
+  env_.stats.hit(LimitHit::response_bytes);
+  return refuse(request,
+                limit_error(Errc::response_too_big, "limits.response_bytes",
+                            "the result exceeds " + std::to_string(env_.limits.response_bytes) +
+                                " bytes (limits.response_bytes)"),
+                out);
+}
+
+Dispatcher::Ran Dispatcher::refuse(const wire::RpcRequest& request, const Error& error, std::string& out) {
+  if (request.is_notification()) return Ran::silent;
+  reply_error(request.id, error, out);
+  return Ran::refused;
 }
 
 Result<Method*> Dispatcher::admit(Session& session, const wire::RpcRequest& request) {
-  Method* method = methods_.find(request.method);
+  // Clients call the same method again and again.
+  const bool again = last_method_ && last_method_->name == request.method;
+  Method* method = again ? last_method_ : methods_.find(request.method);
   if (!method)
     return fail(
         Errc::method_not_found,
@@ -247,6 +287,7 @@ Result<Method*> Dispatcher::admit(Session& session, const wire::RpcRequest& requ
                     std::to_string(session.calls.size()) +
                         " calls are in flight (limits.calls_in_flight); wait for one to end"));
   }
+  last_method_ = method;
   return method;
 }
 
@@ -283,10 +324,6 @@ void Dispatcher::reply_error(std::string_view id, const Error& error, std::strin
   wire::append_error(out, id, told);
 }
 
-void Dispatcher::reply_result(std::string_view id, std::string_view result, std::string& out) {
-  wire::append_result(out, id, result.empty() ? "null" : result);
-}
-
 void Dispatcher::complete(Handle<PendingCall> handle, Result<std::string> result_json) {
   PendingCall* found = calls_.get(handle);
   if (!found) return;
@@ -307,7 +344,7 @@ void Dispatcher::complete(Handle<PendingCall> handle, Result<std::string> result
                                                 "the result exceeds limits.response_bytes"));
     }
     if (result_json)
-      reply_result(call.id, *result_json, reply);
+      wire::append_result(reply, call.id, or_null(*result_json));
     else
       reply_error(call.id, result_json.error(), reply);
   }
@@ -328,6 +365,10 @@ void Dispatcher::settle(PendingCall& call, const std::string& reply) {
   std::vector<AfterReply> after = std::move(batch->after);
   batches_.erase(call.batch);
   run_after(call.session, std::move(after));
+}
+
+void Dispatcher::run_after_message(Session& session) {
+  if (!after_.empty()) run_after(session.handle(), std::exchange(after_, {}));
 }
 
 void Dispatcher::run_after(Handle<Session> handle, std::vector<AfterReply> after) {

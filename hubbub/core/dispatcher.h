@@ -62,27 +62,40 @@ class Dispatcher {
 
  private:
   friend class Call;
+  // What became of a call.
+  enum class Ran : std::uint8_t {
+    silent,   // nothing is to be said, or not now
+    result,   // result_ is to be sent
+    refused,  // the error's reply was appended to `out`
+  };
+  void on_other_text(Session& session, std::string_view text);
+  void on_request(Session& session, const wire::RpcRequest& request, std::size_t bytes);
   void on_batch(Session& session, std::string_view text, wire::dom::array items);
+  // The text is no JSON.
+  void refuse_text(Session& session, Error error);
   // Reads and runs one item; appends its reply to `out` if one is due now.
-  void run(Session& session, std::string_view raw, wire::dom::element element, std::string& out);
-  // `id` is for the reply if `request` is an error.
-  void run_read(Session& session, const Result<wire::RpcRequest>& request, std::string_view id,
-                std::size_t bytes, std::string& out);
+  void run_item(Session& session, std::string_view raw, wire::dom::element element, std::string& out);
+  // An item or a message that is no request.
+  void refuse_unread(Session& session, const Error& error, std::string_view id, std::string& out);
   // session.ack as a notification, which is not counted.
   void take_ack(Session& session, const wire::RpcRequest& request);
   // The reply of an item that is not run because the batch's replies are full.
   void refuse_unrun(std::string_view raw, wire::dom::element element, std::string& out);
-  void run_request(Session& session, const wire::RpcRequest& request, std::string& out);
+  [[nodiscard]] Ran run_call(Session& session, const wire::RpcRequest& request, std::size_t bytes,
+                             std::string& out);
+  [[nodiscard]] Ran run_method(Session& session, Method& method, const wire::RpcRequest& request,
+                               std::string& out);
+  [[nodiscard]] Ran refuse(const wire::RpcRequest& request, const Error& error, std::string& out);
   // What must hold before the method is called.
   [[nodiscard]] Result<Method*> admit(Session& session, const wire::RpcRequest& request);
   [[nodiscard]] Result<Outcome> invoke(Method& method, Call& call, const wire::RpcRequest& request);
   void reply_error(std::string_view id, const Error& error, std::string& out);
-  void reply_result(std::string_view id, std::string_view result, std::string& out);
   // True if `error` may be answered: the call has an id and no answer was given by its deferred reply
   // meanwhile.
   [[nodiscard]] bool take_back(const Call& call);
   void settle(PendingCall& call, const std::string& reply);
   void run_after(Handle<Session> session, std::vector<AfterReply> after);
+  void run_after_message(Session& session);
   static void append_item(std::string& replies, std::string_view reply);
   void push_text(Session& session, std::string_view text);
 
@@ -94,6 +107,7 @@ class Dispatcher {
   Slab<PendingBatch> batches_;
   Handle<PendingBatch> batch_;  // the batch being dispatched, once one of its items was deferred
   bool in_batch_ = false;
+  Method* last_method_ = nullptr;  // the one called last
   std::vector<AfterReply> after_;  // of the message being dispatched
   std::string out_;                // scratch: a reply, or a batch's replies
   std::string result_;             // scratch: a handler's result

@@ -4,6 +4,7 @@
 // other: a connection that ends is reaped at the end of the turn.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -72,8 +73,8 @@ class Endpoint {
   [[nodiscard]] virtual std::string label() const { return {}; }
   // Messages to write, or nullptr while there is no session. Asked again at each flush.
   [[nodiscard]] virtual Outbox* outbox() = 0;
-  // One frame of the outbox was written whole (the endpoint marks it sent).
-  virtual void on_sent() = 0;
+  // The next `count` frames of the outbox were written whole (the endpoint marks them sent).
+  virtual void on_sent(std::size_t count) = 0;
   // False while the client must first read what it was answered: the connection stops reading it.
   [[nodiscard]] virtual bool accepts_input() const = 0;
 };

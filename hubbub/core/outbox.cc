@@ -4,16 +4,13 @@
 #include <utility>
 
 #include "hubbub/base/assert.h"
+#include "hubbub/base/frame_bulk.h"
 
 namespace hubbub {
 namespace {
 
-constexpr std::size_t kRingFirst = 4;
-constexpr std::size_t kRingKeep = 64;  // an emptied ring larger than this gives its memory back
-
-std::uint32_t stamp_of(Millis now) {
-  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(now) / Outbox::kStampMs);
-}
+constexpr std::uint32_t kRingFirst = 4;
+constexpr std::uint32_t kRingKeep = 16;  // an emptied ring larger than this gives its memory back
 
 // An entry has 28 bits for it; a serial beyond them (after as many topics) is not looked for again.
 constexpr std::uint32_t kTopicMask = 0x0FFFFFFF;
@@ -27,21 +24,6 @@ Outbox::~Outbox() {
     if (holds(slot(i))) FrameRef::adopt(slot(i).frame);
 }
 
-Outbox::Entry& Outbox::append() {
-  if (tail_ - acked_ == ring_.size()) grow();
-  return slot(tail_++);
-}
-
-void Outbox::push(FrameRef frame, Lane lane, Millis now) {
-  Entry& entry = append();
-  entry.frame = frame.release();
-  entry.stamp = stamp_of(now);
-  entry.topic = 0;
-  entry.lane = lane;
-  entry.kind = Kind::frame;
-  count_in(entry, true);
-}
-
 void Outbox::push_hole(Origin origin, Lane lane, Millis now) {
   Entry& entry = append();
   entry.offset = origin.offset;
@@ -49,13 +31,6 @@ void Outbox::push_hole(Origin origin, Lane lane, Millis now) {
   entry.topic = topic_of(origin) & kTopicMask;
   entry.lane = lane;
   entry.kind = Kind::hole;
-}
-
-const Frame* Outbox::at(std::uint64_t index) const {
-  HUBBUB_ASSERT(index >= acked_ && index < tail_);
-  const Entry& entry = slot(index);
-  HUBBUB_ASSERT(entry.kind != Kind::hole);
-  return holds(entry) ? entry.frame : nullptr;
 }
 
 void Outbox::count_in(const Entry& entry, bool unsent) {
@@ -82,19 +57,28 @@ void Outbox::count_out(const Entry& entry, bool unsent) {
   --unsent_replies_;
 }
 
-void Outbox::mark_sent() {
-  HUBBUB_ASSERT(writable() && holds(slot(sent_)));
-  const Entry& entry = slot(sent_);
-  count_out(entry, true);
-  count_in(entry, false);
-  ++sent_;
-  skip_rests();
+void Outbox::mark_sent(std::size_t count) {
+  for (; count > 0; --count) {
+    HUBBUB_ASSERT(writable());
+    const Entry& entry = slot(sent_);
+    HUBBUB_ASSERT(holds(entry));
+    if (entry.kind == Kind::frame && entry.lane != Lane::reply) [[likely]] {
+      const std::size_t size = entry.frame->size();
+      unsent_bytes_ -= size;
+      kept_bytes_ += size;
+      ++kept_;
+    } else {
+      count_out(entry, true);
+      count_in(entry, false);
+    }
+    ++sent_;
+    skip_rests();
+  }
 }
 
 // The announcement that was just written stands for these.
 void Outbox::skip_rests() {
   while (sent_ < tail_ && slot(sent_).kind == Kind::rest) ++sent_;
-  sent_max_ = std::max(sent_max_, sent_);
 }
 
 void Outbox::seal() {
@@ -110,11 +94,10 @@ void Outbox::remove_first() {
   if (entry.lane == Lane::reply) reply_lost_ = acked_ + 1;
   if (holds(entry)) {
     count_out(entry, acked_ >= sent_);
-    FrameRef::adopt(entry.frame);
+    ReleaseScope::release(entry.frame);
   }
   ++acked_;
   sent_ = std::max(sent_, acked_);
-  sent_max_ = std::max(sent_max_, sent_);
 }
 
 void Outbox::trim(std::uint64_t index) {
@@ -125,7 +108,7 @@ void Outbox::trim(std::uint64_t index) {
 void Outbox::let_go(std::uint64_t index) {
   HUBBUB_ASSERT(index <= tail_ && (!sealed_ || index <= sent_));
   while (acked_ < index) remove_first();
-  if (acked_ == tail_ && ring_.size() > kRingKeep) ring_ = {};
+  if (acked_ == tail_ && places_max_ > kRingKeep) ring_.reset(), places_max_ = 0;
 }
 
 bool Outbox::drop_oldest() {
@@ -184,7 +167,7 @@ std::uint64_t Outbox::let_go_older(Millis age, Millis now, std::uint64_t end) {
 // --- Resume
 
 Outbox::Replay Outbox::resume(std::uint64_t received, const Refill& refill, const MakeGap& make_gap) {
-  HUBBUB_ASSERT(received <= sent_max_ && !sealed_);
+  HUBBUB_ASSERT(received <= sent_max() && !sealed_);
   Replay replay;
   withdraw_gaps();
   while (acked_ < received) remove_first();
@@ -193,6 +176,7 @@ Outbox::Replay Outbox::resume(std::uint64_t received, const Refill& refill, cons
     count_out(slot(i), false);
     count_in(slot(i), true);
   }
+  sent_before_ = sent_max();
   sent_ = acked_;
   drop_from_ = acked_;
   refill_holes(refill, replay);
@@ -248,14 +232,16 @@ void Outbox::announce_holes(const MakeGap& make_gap, Replay& replay) {
 }
 
 void Outbox::grow() {
-  std::vector<Entry> bigger(ring_.empty() ? kRingFirst : ring_.size() * 2);
-  for (std::uint64_t i = acked_; i < tail_; ++i) bigger[i & (bigger.size() - 1)] = slot(i);
+  const std::uint32_t more = places_max_ == 0 ? kRingFirst : places_max_ * 2;
+  HUBBUB_ASSERT(more > places_max_);
+  auto bigger = std::make_unique_for_overwrite<Entry[]>(more);
+  for (std::uint64_t i = acked_; i < tail_; ++i) bigger[i & (more - 1)] = slot(i);
   ring_ = std::move(bigger);
+  places_max_ = more;
 }
 
 void Outbox::check_invariants() const {
-  HUBBUB_ASSERT(acked_ <= sent_ && sent_ <= sent_max_ && sent_max_ <= tail_ &&
-                tail_ - acked_ <= ring_.size());
+  HUBBUB_ASSERT(acked_ <= sent_ && sent_max() <= tail_ && tail_ - acked_ <= places_max_);
   HUBBUB_ASSERT(!sealed_ || (sent_ <= seal_ && seal_ <= tail_));
   std::size_t kept = 0;
   std::size_t unsent = 0;

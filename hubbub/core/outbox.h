@@ -12,11 +12,13 @@
 // outboxes exists once. One thread. Bounds are the caller's (Session).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <vector>
+#include <memory>
 
+#include "hubbub/base/assert.h"
 #include "hubbub/base/clock.h"
 #include "hubbub/base/frame.h"
 
@@ -37,14 +39,27 @@ class Outbox {
   Outbox& operator=(const Outbox&) = delete;
 
   // `now` is what let_go_older() compares with.
-  void push(FrameRef frame, Lane lane = Lane::message, Millis now = 0);
+  void push(FrameRef frame, Lane lane = Lane::message, Millis now = 0) {
+    Entry& entry = append();
+    const std::size_t size = frame->size();
+    entry.frame = frame.release();
+    entry.stamp = stamp_of(now);
+    entry.topic = 0;
+    entry.lane = lane;
+    entry.kind = Kind::frame;
+    ++frames_;
+    unsent_bytes_ += size;
+    if (lane != Lane::reply) return;
+    unsent_reply_bytes_ += size;
+    ++unsent_replies_;
+  }
   // Counts a message that is not kept. Only while no connection writes, or behind its seal.
   void push_hole(Origin origin, Lane lane, Millis now);
 
   [[nodiscard]] std::uint64_t acked() const { return acked_; }
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
   // The furthest sent() ever was: no client can have more.
-  [[nodiscard]] std::uint64_t sent_max() const { return sent_max_; }
+  [[nodiscard]] std::uint64_t sent_max() const { return sent_ > sent_before_ ? sent_ : sent_before_; }
   [[nodiscard]] std::uint64_t tail() const { return tail_; }
   [[nodiscard]] std::uint64_t unsent() const { return tail_ - sent_; }
   [[nodiscard]] std::size_t unsent_bytes() const { return unsent_bytes_; }
@@ -67,11 +82,16 @@ class Outbox {
   [[nodiscard]] bool writable() const { return sent_ < write_end(); }
   // The frame at that place, acked() <= index < tail(); null for a place that an announcement before it
   // stands for. Dies when it is trimmed.
-  [[nodiscard]] const Frame* at(std::uint64_t index) const;
+  [[nodiscard]] const Frame* at(std::uint64_t index) const {
+    HUBBUB_ASSERT(index >= acked_ && index < tail_);
+    const Entry& entry = slot(index);
+    HUBBUB_ASSERT(entry.kind != Kind::hole);
+    return holds(entry) ? entry.frame : nullptr;
+  }
   // Something was let go at that place, acked() <= index < tail(), and nothing stands there yet.
   [[nodiscard]] bool is_hole(std::uint64_t index) const { return slot(index).kind == Kind::hole; }
-  // The frame at sent() has been handed to the socket whole.
-  void mark_sent();
+  // The next `count` frames from sent() on have been handed to the socket whole.
+  void mark_sent(std::size_t count = 1);
   // What is pushed from now on is not for this connection.
   void seal();
   // No connection writes any more.
@@ -119,6 +139,21 @@ class Outbox {
   // behind `received`, which the caller announces (missing_to). Nobody may be writing.
   [[nodiscard]] Replay resume(std::uint64_t received, const Refill& refill, const MakeGap& make_gap);
 
+  // Loads what the next push() will touch; for whoever pushes one frame to many.
+  void prefetch_tail() const {
+    if (ring_) __builtin_prefetch(&slot(tail_ + 1), 1);
+  }
+  // Likewise for the next write, and for what leaves the ring after it.
+  void prefetch_sent() const {
+    if (!ring_) return;
+    constexpr std::uint64_t kEntriesInLine = 64 / sizeof(Entry);
+    const std::uint64_t most = std::min<std::uint64_t>(tail_ - sent_, 8 * kEntriesInLine);
+    for (std::uint64_t i = 0; i < most; i += kEntriesInLine) {
+      __builtin_prefetch(&slot(sent_ + i), 0);
+      __builtin_prefetch(&slot(acked_ + i), 0);
+    }
+  }
+
   // Asserts the order of the cursors and recounts everything. O(n): for tests and the simulator.
   void check_invariants() const;
 
@@ -146,9 +181,16 @@ class Outbox {
   }
   static_assert(sizeof(Entry) == 16, "a thousand of these may be kept for each session");
 
-  [[nodiscard]] Entry& slot(std::uint64_t index) { return ring_[index & (ring_.size() - 1)]; }
-  [[nodiscard]] const Entry& slot(std::uint64_t index) const { return ring_[index & (ring_.size() - 1)]; }
-  [[nodiscard]] Entry& append();
+  [[nodiscard]] Entry& slot(std::uint64_t index) { return ring_[index & (places_max_ - 1)]; }
+  [[nodiscard]] const Entry& slot(std::uint64_t index) const { return ring_[index & (places_max_ - 1)]; }
+  [[nodiscard]] Entry& append() {
+    if (tail_ - acked_ == places_max_) [[unlikely]]
+      grow();
+    return slot(tail_++);
+  }
+  [[nodiscard]] static std::uint32_t stamp_of(Millis now) {
+    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(now) / kStampMs);
+  }
   void grow();
   void count_in(const Entry& entry, bool unsent);
   void count_out(const Entry& entry, bool unsent);
@@ -159,20 +201,22 @@ class Outbox {
   void refill_holes(const Refill& refill, Replay& replay);
   void announce_holes(const MakeGap& make_gap, Replay& replay);
 
-  std::vector<Entry> ring_;  // size 0 or a power of two
+  // What every push and every write touches stands first.
+  std::unique_ptr<Entry[]> ring_;
   std::uint64_t acked_ = 0;
   std::uint64_t sent_ = 0;
-  std::uint64_t sent_max_ = 0;
   std::uint64_t tail_ = 0;
-  std::uint64_t seal_ = 0;        // with sealed_: where the connection stops
-  std::uint64_t drop_from_ = 0;   // before this nothing is left to drop
-  std::uint64_t reply_lost_ = 0;  // number of the last reply that left the ring; 0: none
-  std::uint64_t unsent_replies_ = 0;
-  std::uint64_t frames_ = 0;
-  std::uint64_t kept_ = 0;  // of frames_
   std::size_t unsent_bytes_ = 0;
   std::size_t unsent_reply_bytes_ = 0;
   std::size_t kept_bytes_ = 0;
+  std::uint32_t places_max_ = 0;  // of ring_: 0 or a power of two; all counts of its places are below
+  std::uint32_t unsent_replies_ = 0;
+  std::uint32_t frames_ = 0;
+  std::uint32_t kept_ = 0;         // of frames_
+  std::uint64_t sent_before_ = 0;  // how far sent_ was before it went back
+  std::uint64_t seal_ = 0;         // with sealed_: where the connection stops
+  std::uint64_t drop_from_ = 0;    // before this nothing is left to drop
+  std::uint64_t reply_lost_ = 0;   // number of the last reply that left the ring; 0: none
   bool sealed_ = false;
 };
 

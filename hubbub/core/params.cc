@@ -75,10 +75,12 @@ Result<void> read_struct(const StructReader& reader, dom::element element, std::
 Result<void> read_params_struct(const StructReader& reader, const wire::RpcRequest& request, void* object) {
   const Path root;
   if (request.params.empty()) return check_required(reader, Seen{}, root);
+  const auto params = wire::dom_of_params(request);
+  if (!params) return std::unexpected(params.error());
   dom::array items;
-  if (request.params_dom.get(items) == simdjson::SUCCESS)
+  if (params->get(items) == simdjson::SUCCESS)
     return read_by_position(reader, items, request.params, object, root);
-  return read_struct(reader, request.params_dom, request.params, object, root);
+  return read_struct(reader, *params, request.params, object, root);
 }
 
 Result<bool> read_bool(dom::element element, const Path& path) {

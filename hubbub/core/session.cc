@@ -12,8 +12,8 @@
 namespace hubbub {
 
 Session::Session(Hub& hub, const Env& env, Identity identity, const Sha256& token_hash)
-    : hub_(hub),
-      env_(env),
+    : env_(env),
+      hub_(hub),
       identity_(std::move(identity)),
       tokens_(token_hash),
       rate_(env.limits.rate_burst, env.now()),
@@ -99,44 +99,31 @@ bool Session::on_ack(std::uint64_t received) {
 
 // --- Messages to the client
 
-std::size_t Session::backlog_bytes() const {
-  return outbox_.unsent_bytes() - outbox_.unsent_reply_bytes() - replay_bytes_;
-}
-
-std::uint64_t Session::backlog_messages() const {
-  return outbox_.unsent() - outbox_.unsent_replies() - replay_messages_;
-}
-
-bool Session::outbox_full() const {
-  return backlog_bytes() >= env_.limits.outbox_hard_bytes ||
-         backlog_messages() >= env_.limits.outbox_messages;
-}
-
-PushStatus Session::push(const FrameRef& frame, Lane lane) {
+PushStatus Session::push(FrameRef frame, Lane lane) {
   if (state_ == SessionState::ended) return PushStatus::ended;
   if (!link_ || link_closing_) return store(frame, lane);
-  // A burst inside one turn is not the reader's fault: try the socket before giving up on it.
-  if (outbox_full()) {
-    link_->flush_now();
-    if (!link_ || link_closing_) return store(frame, lane);
-    if (outbox_full()) {
-      const bool bytes = backlog_bytes() >= env_.limits.outbox_hard_bytes;
-      env_.stats.hit(bytes ? LimitHit::hard_bytes : LimitHit::outbox_messages);
-      close_link(error_info(Errc::slow_consumer).close_code,
-                 bytes ? "slow consumer: outbox.hard_bytes unread" : "slow consumer: outbox.messages unread",
-                 CloseMode::now);
-      return store(frame, lane);
-    }
-  }
-  outbox_.push(frame, lane, env_.now());
+  if (outbox_full()) [[unlikely]]
+    return push_to_full(std::move(frame), lane);
+  queue(std::move(frame), lane);
   ++env_.stats.deliveries;
   if (soft_at_ == 0 && backlog_bytes() > env_.limits.outbox_soft_bytes) {
     soft_at_ = env_.now() + env_.limits.outbox_soft_ms;
     wake_at(soft_at_);
   }
-  if (!timer_.armed()) wake_at(env_.now() + env_.limits.replay_age_ms);
-  link_->wake();
   return PushStatus::queued;
+}
+
+// A burst inside one turn is not the reader's fault: tries the socket before giving up on it.
+PushStatus Session::push_to_full(FrameRef frame, Lane lane) {
+  link_->flush_now();
+  if (!link_ || link_closing_) return store(frame, lane);
+  if (!outbox_full()) return push(std::move(frame), lane);
+  const bool bytes = backlog_bytes() >= env_.limits.outbox_hard_bytes;
+  env_.stats.hit(bytes ? LimitHit::hard_bytes : LimitHit::outbox_messages);
+  close_link(error_info(Errc::slow_consumer).close_code,
+             bytes ? "slow consumer: outbox.hard_bytes unread" : "slow consumer: outbox.messages unread",
+             CloseMode::now);
+  return store(frame, lane);
 }
 
 void Session::push_reply(FrameRef frame) {
@@ -145,34 +132,46 @@ void Session::push_reply(FrameRef frame) {
     store(frame, Lane::reply);
     return;
   }
-  outbox_.push(std::move(frame), Lane::reply, env_.now());
-  if (!timer_.armed()) wake_at(env_.now() + env_.limits.replay_age_ms);
-  link_->wake();
+  queue(std::move(frame), Lane::reply);
 }
 
-void Session::on_sent() {
-  if (outbox_.sent() < replay_end_) {
+// The connection has been woken for what was unsent before, and a ring with anything in it has its timer.
+void Session::queue(FrameRef frame, Lane lane) {
+  const bool wakes = outbox_.unsent() == 0;
+  const bool arms = outbox_.places() == 0;
+  outbox_.push(std::move(frame), lane, env_.now());
+  if (arms && !timer_.armed()) wake_at(env_.now() + env_.limits.replay_age_ms);
+  if (wakes) link_->wake();
+}
+
+void Session::on_sent(std::size_t count) {
+  env_.stats.messages_out += count;
+  if (outbox_.sent() < replay_end_) [[unlikely]]
+    note_replayed(count);
+  outbox_.mark_sent(count);
+  bound_kept();
+  if (soft_at_ != 0 && backlog_bytes() <= env_.limits.outbox_soft_bytes) soft_at_ = 0;
+}
+
+// Of `count` frames on the wire, those that are replayed; leaves the others to be counted.
+void Session::note_replayed(std::size_t& count) {
+  for (; count > 0 && outbox_.sent() < replay_end_; --count) {
     const std::size_t bytes = backlog_bytes();
     const std::uint64_t messages = backlog_messages();
     outbox_.mark_sent();
     replay_bytes_ -= bytes - backlog_bytes();
     replay_messages_ -= messages - backlog_messages();
-  } else {
-    outbox_.mark_sent();
   }
-  ++env_.stats.messages_out;
-  bound_kept();
-  if (soft_at_ != 0 && backlog_bytes() <= env_.limits.outbox_soft_bytes) soft_at_ = 0;
 }
 
 // What is written and not acknowledged: the most recent is kept.
 void Session::bound_kept() {
   if (!replays()) return outbox_.let_go(outbox_.sent());
-  while (outbox_.kept() > env_.limits.replay_messages || outbox_.kept_bytes() > env_.limits.replay_bytes) {
-    const std::uint64_t before = outbox_.frames();
+  const Limits& limits = env_.limits;
+  const std::uint64_t before = outbox_.frames();
+  while (outbox_.kept() > limits.replay_messages || outbox_.kept_bytes() > limits.replay_bytes)
     outbox_.let_go(outbox_.acked() + 1);
-    if (outbox_.frames() < before) env_.stats.hit(LimitHit::replay);
-  }
+  for (std::uint64_t gone = before - outbox_.frames(); gone > 0; --gone) env_.stats.hit(LimitHit::replay);
 }
 
 // --- The mailbox

@@ -81,12 +81,21 @@ class Session {
   void tell_acks();
 
   // Queues one counted message, for the connection or, while there is none, in the mailbox. Shares the frame.
-  PushStatus push(const FrameRef& frame, Lane lane = Lane::message);
+  PushStatus push(FrameRef frame, Lane lane = Lane::message);
   // Queues the answer to the client's own call: never a reason to close; the client is not read from until it
   // has drained (see accepts_input).
   void push_reply(FrameRef frame);
-  // The frame at outbox().sent() is on the wire.
-  void on_sent();
+  // The next `count` frames from outbox().sent() on are on the wire.
+  void on_sent(std::size_t count);
+  // Loads what push() will touch, for fan-out: first the session, some sessions later the place in its ring.
+  void prefetch() const {
+    constexpr std::size_t kLine = 64;
+    const char* hot = reinterpret_cast<const char*>(&link_);
+    __builtin_prefetch(hot, 1);
+    __builtin_prefetch(hot + kLine, 1);
+    __builtin_prefetch(hot + 2 * kLine - 1, 1);
+  }
+  void prefetch_place() const { outbox_.prefetch_tail(); }
   // The socket took nothing for limits.write_stall.
   void on_stalled();
   // The connection is closing, whoever began it: what is pushed from now on waits for the next one.
@@ -119,9 +128,19 @@ class Session {
 
   // What others sent it since it came back and it has not taken: its own replies do not count, nor does what
   // is replayed.
-  [[nodiscard]] std::size_t backlog_bytes() const;
-  [[nodiscard]] std::uint64_t backlog_messages() const;
-  [[nodiscard]] bool outbox_full() const;
+  [[nodiscard]] std::size_t backlog_bytes() const {
+    return outbox_.unsent_bytes() - outbox_.unsent_reply_bytes() - replay_bytes_;
+  }
+  [[nodiscard]] std::uint64_t backlog_messages() const {
+    return outbox_.unsent() - outbox_.unsent_replies() - replay_messages_;
+  }
+  [[nodiscard]] bool outbox_full() const {
+    return backlog_bytes() >= env_.limits.outbox_hard_bytes ||
+           backlog_messages() >= env_.limits.outbox_messages;
+  }
+  void queue(FrameRef frame, Lane lane);
+  [[nodiscard]] PushStatus push_to_full(FrameRef frame, Lane lane);
+  void note_replayed(std::size_t& count);
   PushStatus store(const FrameRef& frame, Lane lane);
   // Whether the mailbox takes one more of `bytes`; with 0: whether it is within its bounds.
   [[nodiscard]] bool mailbox_has_room(std::size_t bytes) const;
@@ -141,19 +160,22 @@ class Session {
   void on_timer();
   void on_attached_timer();
 
-  Hub& hub_;
-  const Env& env_;
-  Identity identity_;
-  SessionTokens tokens_;
-  Handle<Session> handle_;
-  SessionState state_ = SessionState::attached;
-  bool link_closing_ = false;
-  bool tells_acks_ = false;
+  // What every push and every write touches stands together.
   Link* link_ = nullptr;
-  Outbox outbox_;
+  const Env& env_;
   std::uint64_t replay_end_ = 0;       // messages before this are replayed
   std::uint64_t replay_messages_ = 0;  // of those, not written yet
   std::size_t replay_bytes_ = 0;       // likewise; without replies, like backlog_bytes()
+  Millis soft_at_ = 0;  // when being over outbox.soft_bytes has lasted too long; 0: it is not over
+  SessionState state_ = SessionState::attached;
+  bool link_closing_ = false;
+  bool tells_acks_ = false;
+  Outbox outbox_;
+
+  Hub& hub_;
+  Identity identity_;
+  SessionTokens tokens_;
+  Handle<Session> handle_;
   std::vector<Subscription> subscriptions_;
   std::uint64_t connection_ = 0;  // id of the current or last one; they rise
   std::uint64_t received_ = 0;
@@ -162,7 +184,6 @@ class Session {
   Millis attached_at_ = 0;    // the current or last connection
   Millis last_input_at_ = 0;  // of the last connection, once it is gone
   Millis ack_at_ = 0;         // when to tell what was received; 0: nothing to tell
-  Millis soft_at_ = 0;        // when being over outbox.soft_bytes has lasted too long; 0: it is not over
   Millis ends_at_ = 0;        // detached: end of its grace time
   Timer timer_;               // the soonest of these, or of what is too old in the ring
 };

@@ -1,6 +1,7 @@
 #include "hubbub/net/address.h"
 
 #include <arpa/inet.h>
+#include <fmt/compile.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -45,11 +46,11 @@ bool Address::is_loopback() const {
 }
 
 std::string Address::text() const {
+  if (is_ipv4())
+    return fmt::format(FMT_COMPILE("{}.{}.{}.{}:{}"), ip[12], ip[13], ip[14], ip[15], port);
   char buffer[INET6_ADDRSTRLEN] = {};
-  const bool v4 = is_ipv4();
-  inet_ntop(v4 ? AF_INET : AF_INET6, ip.data() + (v4 ? kMappedPrefix.size() : 0), buffer, sizeof buffer);
-  const std::string host(buffer);
-  return (v4 ? host : '[' + host + ']') + ':' + std::to_string(port);
+  inet_ntop(AF_INET6, ip.data(), buffer, sizeof buffer);
+  return '[' + std::string(buffer) + "]:" + std::to_string(port);
 }
 
 std::array<std::uint8_t, 16> Address::key() const {

@@ -69,7 +69,7 @@ void Connection::supersede() {
 void Connection::begin_close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) {
   phase_ = Phase::closing;
   close_code_ = code;
-  close_reason_ = wire::utf8_prefix(reason, wire::kCloseReasonMax);
+  close_reason_ = std::make_unique<std::string>(wire::utf8_prefix(reason, wire::kCloseReasonMax));
   closing_ =
       std::make_unique<Closing>(Closing{std::move(farewell), wire::make_close_frame(code, reason), mode});
   arm(env_.now() + env_.limits.close_deadline_ms);
@@ -214,7 +214,7 @@ void Connection::on_peer_close(std::uint16_t code, std::string_view reason) {
     // The echo of the peer's code completes the handshake (section 5.5.1).
     begin_close(code == kNoCloseCode ? std::uint16_t{0} : code, {}, CloseMode::after_outbox, {});
     close_code_ = code;
-    close_reason_ = reason;
+    close_reason_ = std::make_unique<std::string>(reason);
   }
   finish();
 }
@@ -279,7 +279,7 @@ void Connection::finish() {
   // One deadline from the first wish to close to the last byte.
   if (phase_ != Phase::closing) arm(env_.now() + env_.limits.close_deadline_ms);
   phase_ = Phase::finishing;
-  held_ = {};
+  forget_held();
   wake();
 }
 
@@ -294,7 +294,7 @@ void Connection::drain(Millis retry_after_ms) {
 
 void Connection::doom(std::string_view why) {
   if (phase_ == Phase::doomed) return;
-  if (close_reason_.empty()) close_reason_ = why;
+  if (!close_reason_ || close_reason_->empty()) close_reason_ = std::make_unique<std::string>(why);
   phase_ = Phase::doomed;
   timer_.cancel();
   host_.doom(*this);
@@ -305,16 +305,17 @@ void Connection::reap() {
   const std::string served = endpoint_->label();
   endpoint_->on_gone();
   if (close_code_ == kCutCode) count_close(kCutCode);
-  env_.log.info("connection closed", {{"connection", id_},
-                                      {"remote", remote()},
-                                      {"session", served},
-                                      {"code", close_code_},
-                                      {"reason", close_reason_},
-                                      {"duration_ms", env_.now() - opened_at_},
-                                      {"messages_in", messages_in_},
-                                      {"messages_out", messages_out_},
-                                      {"bytes_in", bytes_in_},
-                                      {"bytes_out", bytes_out_}});
+  env_.log.info("connection closed",
+                {{"connection", id_},
+                 {"remote", remote()},
+                 {"session", served},
+                 {"code", close_code_},
+                 {"reason", close_reason_ ? std::string_view(*close_reason_) : std::string_view()},
+                 {"duration_ms", env_.now() - opened_at_},
+                 {"messages_in", messages_in_},
+                 {"messages_out", messages_out_},
+                 {"bytes_in", bytes_in_},
+                 {"bytes_out", bytes_out_}});
 }
 
 void Connection::count_close(std::uint16_t code) { ++env_.stats.closes[code]; }

@@ -82,6 +82,8 @@ class Connection final : public Link {
   void on_event(const IoEvent& event);
   // Reads within the turn's budget; asks the host for another turn when there is more.
   void read_some(std::span<char> buffer);
+  // The outbox to write from, if there is one now.
+  [[nodiscard]] const Outbox* outbox() const { return endpoint_ ? endpoint_->outbox() : nullptr; }
   // True if a write should be tried.
   [[nodiscard]] bool gather(std::vector<iovec>& parts);
   void on_written(const WriteOp& op);
@@ -113,6 +115,8 @@ class Connection final : public Link {
   void open(Upgrade upgrade);
   void feed(std::span<char> bytes);
   void hold(std::span<const char> bytes);
+  // With its memory, which assigning an empty string would keep for the life of the connection.
+  void forget_held() { std::string().swap(held_); }
   void on_frame(const wire::DecoderEvent& event);
   void begin_close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell);
   void on_peer_close(std::uint16_t code, std::string_view reason);
@@ -127,8 +131,16 @@ class Connection final : public Link {
   void arm(Millis deadline);
   void arm_open();
 
+  // What every write touches stands first.
   ConnectionHost& host_;
   const Env& env_;
+  std::unique_ptr<Endpoint> endpoint_;
+  std::unique_ptr<MessageCoder> coder_;
+  std::unique_ptr<Closing> closing_;
+  WriteQueue queue_;
+  Millis stalled_at_ = 0;  // since when the socket takes nothing; 0: it does
+  std::uint64_t bytes_out_ = 0;
+  std::uint64_t messages_out_ = 0;
   Socket socket_;
   Phase phase_ = Phase::head;
   bool refused_at_accept_;
@@ -143,22 +155,15 @@ class Connection final : public Link {
   std::unique_ptr<Error> refusal_;
   std::string held_;  // bytes read and not used yet: half a head, or input of a client that must drain first
   std::optional<wire::Decoder> decoder_;
-  std::unique_ptr<Endpoint> endpoint_;
-  std::unique_ptr<MessageCoder> coder_;
-  WriteQueue queue_;
-  std::unique_ptr<Closing> closing_;
-  std::string close_reason_;
+  std::unique_ptr<std::string> close_reason_;  // for the log, once it is known
   Timer timer_;
   Millis opened_at_;
-  Millis last_life_at_;    // when a byte came, or room after the socket was full
-  Millis last_input_at_;   // when a byte came
-  Millis ping_at_ = 0;     // 0: none due
-  Millis pong_by_ = 0;     // 0: no ping outstanding
-  Millis stalled_at_ = 0;  // since when the socket takes nothing; 0: it does
+  Millis last_life_at_;   // when a byte came, or room after the socket was full
+  Millis last_input_at_;  // when a byte came
+  Millis ping_at_ = 0;    // 0: none due
+  Millis pong_by_ = 0;    // 0: no ping outstanding
   std::uint64_t bytes_in_ = 0;
-  std::uint64_t bytes_out_ = 0;
   std::uint64_t messages_in_ = 0;
-  std::uint64_t messages_out_ = 0;
 };
 
 }  // namespace hubbub

@@ -10,11 +10,14 @@ void Connection::serve_head() {
   if (parse.status == wire::HttpParse::Status::need_more) return;
   if (parse.status == wire::HttpParse::Status::error) {
     if (parse.error.code == Errc::head_too_large) env_.stats.hit(LimitHit::head_bytes);
-    held_ = {};
+    forget_held();
     respond(wire::http_refusal(parse.error), false);
     return;
   }
-  held_.erase(0, parse.head_bytes);
+  if (held_.size() == parse.head_bytes)
+    forget_held();
+  else
+    held_.erase(0, parse.head_bytes);
   answer(parse.request);
   if (held_.empty() || phase_ == Phase::finishing) return;
   // Piped-in requests wait for the answer to be written; frames behind an upgrade can go on at once.

@@ -129,6 +129,8 @@ Result<Listening> EpollIo::listen(const std::string& host, std::uint16_t port) {
   if (fd < 0) return listen_error(host, port, std::strerror(errno));
   const int one = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  // Writes are whole turns already: waiting for more would only add delay. Accepted sockets inherit it (tcp(7)).
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   if (::bind(fd, info->ai_addr, info->ai_addrlen) != 0 || ::listen(fd, kBacklog) != 0) {
     const int error = errno;
     ::close(fd);
@@ -144,9 +146,6 @@ AcceptResult EpollIo::accept(Socket listener) {
     const int fd =
         ::accept4(listener, reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      const int one = 1;
-      // Writes are whole turns already: waiting for more would only add delay.
-      ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
       return {IoStatus::ok, fd, Address::from(storage)};
     }
     if (passing_accept_error(errno)) continue;

@@ -1,9 +1,12 @@
 #include "hubbub/net/shard.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "hubbub/base/assert.h"
+#include "hubbub/base/frame_bulk.h"
+#include "hubbub/core/outbox.h"
 
 namespace hubbub {
 namespace {
@@ -12,6 +15,8 @@ namespace {
 constexpr std::uint64_t kListenerTag = 1;
 constexpr std::size_t kReadBufferBytes = 64 * 1024;
 constexpr Millis kDrainStepMs = 20;
+constexpr std::size_t kWritersPerRound = 32;
+static_assert(kWritersPerRound <= PartJoiner::kPiecesMax);
 
 }  // namespace
 
@@ -179,32 +184,59 @@ void Shard::flush_all() {
   if (to_flush_.empty() || (flush_at_ != 0 && flush_at_ > env_.turn_now)) return;
   flush_at_ = 0;
   std::swap(flushing_, to_flush_);
-  flush(flushing_);
+  // In pieces small enough that what gathering loads of a connection is still at hand when it has written.
+  for (std::span<const Handle<Connection>> rest = flushing_; !rest.empty();) {
+    const auto some = rest.first(std::min(rest.size(), kWritersPerRound));
+    flush(some);
+    rest = rest.subspan(some.size());
+  }
   flushing_.clear();
 }
 
-void Shard::flush(const List& list) {
+void Shard::flush(std::span<const Handle<Connection>> list) {
+  const ReleaseScope releases;
+  prefetch(list);
   parts_.clear();
-  ops_.clear();
-  // Parts first, spans afterwards: the vector moves while it grows.
   writers_.clear();
   for (const auto handle : list) {
     Connection* connection = connections_.get(handle);
     if (!connection) continue;
     connection->in_flush_list = false;
     const std::size_t first = parts_.size();
-    if (!connection->gather(parts_)) continue;
-    ops_.push_back(WriteOp{connection->socket(),
-                           std::span<const iovec>(static_cast<iovec*>(nullptr), parts_.size() - first)});
-    writers_.push_back(connection);
+    if (connection->gather(parts_)) writers_.push_back({connection, parts_.size() - first});
   }
-  const iovec* next = parts_.data();
-  for (WriteOp& op : ops_) {
-    op.parts = {next, op.parts.size()};
-    next += op.parts.size();
+  if (!writers_.empty()) write_out();
+}
+
+// Connection, endpoint, outbox and ring are each reached through the one before: step by step for all
+// together, so that the waits for memory overlap.
+void Shard::prefetch(std::span<const Handle<Connection>> list) {
+  std::array<const Outbox*, kWritersPerRound> outboxes;
+  std::size_t count = 0;
+  for (const auto handle : list)
+    if (const Connection* connection = connections_.get(handle))
+      if (const Outbox* outbox = connection->outbox()) {
+        __builtin_prefetch(outbox);
+        outboxes.at(count++) = outbox;
+      }
+  for (std::size_t i = 0; i < count; ++i) outboxes.at(i)->prefetch_sent();
+}
+
+void Shard::write_out() {
+  ops_.clear();
+  std::span<const iovec> rest = parts_;
+  for (const Writer& writer : writers_) {
+    ops_.push_back(WriteOp{writer.connection->socket(), joiner_.join(rest.first(writer.parts))});
+    rest = rest.subspan(writer.parts);
   }
   io_.write(ops_);
-  for (std::size_t i = 0; i < ops_.size(); ++i) writers_[i]->on_written(ops_[i]);
+  joiner_.forget();
+  rest = parts_;
+  for (std::size_t i = 0; i < ops_.size(); ++i) {
+    ops_[i].parts = rest.first(writers_[i].parts);  // as gathered
+    rest = rest.subspan(writers_[i].parts);
+    writers_[i].connection->on_written(ops_[i]);
+  }
 }
 
 bool Shard::flush_one(Connection& connection) {

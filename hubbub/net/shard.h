@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "hubbub/net/io.h"
 #include "hubbub/net/ip_gate.h"
 #include "hubbub/net/mailbox.h"
+#include "hubbub/net/part_joiner.h"
 
 namespace hubbub {
 
@@ -76,6 +78,10 @@ class Shard final : public ConnectionHost {
 
  private:
   using List = std::vector<Handle<Connection>>;
+  struct Writer {
+    Connection* connection;
+    std::size_t parts;  // of parts_
+  };
 
   void begin_turn();
   [[nodiscard]] Millis wait_for() const;
@@ -86,7 +92,9 @@ class Shard final : public ConnectionHost {
   void read_all();
   void run_posted();
   void flush_all();
-  void flush(const List& list);
+  void flush(std::span<const Handle<Connection>> list);
+  void prefetch(std::span<const Handle<Connection>> list);
+  void write_out();
   void reap();
   void step_drain();
   // Every connection that was there when the drain began is gone.
@@ -117,7 +125,8 @@ class Shard final : public ConnectionHost {
   std::vector<char> buffer_;
   std::vector<iovec> parts_;
   std::vector<WriteOp> ops_;
-  std::vector<Connection*> writers_;  // of ops_, one each
+  std::vector<Writer> writers_;  // of ops_, one each
+  PartJoiner joiner_;
   std::vector<std::move_only_function<void()>> tasks_;
   FrameRef ping_frame_;
   std::optional<wire::Deflater> deflater_;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -24,10 +25,12 @@ class WriteQueue {
   static constexpr std::size_t kPartsMax = 128;
 
   void push(FrameRef frame);
-  [[nodiscard]] std::size_t uncounted_bytes() const { return uncounted_bytes_; }
+  [[nodiscard]] std::size_t uncounted_bytes() const { return waiting_ ? waiting_->uncounted_bytes : 0; }
   // True if a frame is half written: the next byte must be its.
   [[nodiscard]] bool mid_frame() const { return half_ != Half::none; }
-  [[nodiscard]] bool empty() const { return uncounted_.empty() && half_ == Half::none; }
+  [[nodiscard]] bool empty() const {
+    return half_ == Half::none && (!waiting_ || waiting_->uncounted.empty());
+  }
 
   // Appends what to write next: at most kPartsMax parts, and no further part once `bytes_max` is reached.
   // `outbox` may be null; with `outbox_open` false only its half-written frame goes out. `coder` null: frames
@@ -43,18 +46,24 @@ class WriteQueue {
 
  private:
   enum class Half : std::uint8_t { none, uncounted, outbox };
+  // What the queue holds itself; none of it, most of the time.
+  struct Waiting {
+    std::vector<FrameRef> uncounted;
+    std::vector<FrameRef> encodings;  // private ones, of the outbox's unsent frames in order
+    std::size_t uncounted_bytes = 0;
+  };
 
   // What to write for `frame`, the outbox's n-th unsent one.
   [[nodiscard]] const Frame& encoded(const Frame& frame, std::size_t n, MessageCoder* coder);
+  [[nodiscard]] Waiting& waiting();
+  void forget_done(std::size_t uncounted_done, std::size_t outbox_done);
 
-  std::vector<FrameRef> uncounted_;
-  std::vector<FrameRef> private_;  // private encodings of the outbox's unsent frames, in order
-  std::size_t uncounted_bytes_ = 0;
-  std::size_t skip_ = 0;  // bytes of the half-written frame that are out
-  Half half_ = Half::none;
+  std::unique_ptr<Waiting> waiting_;
+  std::uint32_t skip_ = 0;  // bytes of the half-written frame that are out
   // The last gather(): [half an outbox frame] [uncounted frames] [outbox frames].
+  std::uint16_t uncounted_given_ = 0;
   bool half_first_ = false;
-  std::size_t uncounted_given_ = 0;
+  Half half_ = Half::none;
 };
 
 }  // namespace hubbub

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "hubbub/base/version.h"
+#include "hubbub/server/bench_command.h"
 
 namespace hubbub {
 namespace {
@@ -18,6 +19,7 @@ constexpr const char* kAbout =
     "Start here:\n"
     "  hubbub serve                               on 127.0.0.1:8080, then open http://127.0.0.1:8080/\n"
     "  hubbub serve --listen 127.0.0.1:9000 --set limits.message_bytes=1MiB\n"
+    "  hubbub bench echo                          load on that server: rate, latencies, CPU\n"
     "  hubbub check-config hubbub.toml            every mistake at once, each with its line\n";
 
 constexpr const char* kFooter =
@@ -32,7 +34,7 @@ constexpr const char* kFooter =
     "  2   the command line was not understood\n"
     "  69  cannot listen on the address\n"
     "  78  mistakes in the configuration\n\n"
-    "Manual: docs/configuration.md, docs/operations.md, docs/protocol.md";
+    "Manual: docs/configuration.md, docs/operations.md, docs/protocol.md, docs/bench.md";
 
 constexpr const char* kServeFooter =
     "Examples:\n"
@@ -57,6 +59,7 @@ struct Options {
   std::string listen, config, log_level, log_format, check_file;
   std::vector<std::string> sets;
   bool echo = false, print = false, markdown = false;
+  BenchArguments bench;
 };
 
 void add_set_option(CLI::App& app, Options& options) {
@@ -125,6 +128,11 @@ std::expected<CommandLine, ProgramResult> to_command_line(const CLI::App& app, c
                                       {"--log-level", &options.log_level},
                                       {"--log-format", &options.log_format}})
       if (chosen.count(flag) > 0) out.sources.settings.emplace_back(flag, *value);
+  } else if (chosen.get_name() == "bench") {
+    out.command = Command::bench;
+    auto bench = read_bench(chosen, options.bench);
+    if (!bench) return std::unexpected(usage_error(fmt::format("bench: {}", bench.error())));
+    out.bench = std::move(*bench);
   } else if (chosen.get_name() == "check-config") {
     out.command = Command::check_config;
     out.sources.file_path = options.check_file;
@@ -164,6 +172,7 @@ std::expected<CommandLine, ProgramResult> parse_command_line(const std::vector<s
     app.set_version_flag("--version", std::string(version_text()), "Print the version and exit");
     app.require_subcommand(0, 1);
     add_serve(app, options);
+    add_bench(app, options.bench);
     add_others(app, options);
     if (arguments.empty()) return std::unexpected(ProgramResult{ExitCode::usage, "", app.help()});
     try {
@@ -193,6 +202,7 @@ ProgramResult run_offline(const CommandLine& command_line) {
     case Command::version:
       return {ExitCode::ok, fmt::format("{}\n", version_text()), ""};
     case Command::serve:
+    case Command::bench:
       break;
   }
   const auto config = serve_config(command_line);

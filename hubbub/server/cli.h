@@ -1,5 +1,6 @@
 // The command line: what to do, and the configuration sources that come with it. Nothing here prints or
-// exits: results are values, so tests can look at them. CLI11 is included in cli.cc only.
+// exits: results are values, so tests can look at them. CLI11 is included in cli.cc and bench_command.cc
+// only.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "hubbub/load/options.h"
 #include "hubbub/server/config.h"
 
 namespace hubbub {
@@ -23,13 +25,14 @@ enum class ExitCode : int {
 };
 
 struct CommandLine {
-  enum class Command : std::uint8_t { serve, check_config, keys, version };
+  enum class Command : std::uint8_t { serve, bench, check_config, keys, version };
 
   Command command = Command::serve;
   ConfigSources sources{};
   bool echo = false;      // serve: the conformance tool
   bool print = false;     // check_config: show the effective configuration
   bool markdown = false;  // keys: as docs/configuration.md
+  load::Options bench{};  // bench: complete
 };
 
 // A finished run: what to print where, and the exit code.
@@ -50,8 +53,8 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] std::expected<CommandLine, ProgramResult> parse_command_line(
     const std::vector<std::string>& arguments, Environment environment = {});
 
-// Runs check_config, keys and version, which need no server. For serve it does what serve does first: outcome
-// configuration with all mistakes in `err`, or ok.
+// Runs check_config, keys and version, which need no server; bench is not run here. For serve it does what
+// serve does first: outcome configuration with all mistakes in `err`, or ok.
 [[nodiscard]] ProgramResult run_offline(const CommandLine& command_line);
 
 // The configuration serve should use: load_config with the defaults that --echo brings. The error is ready to

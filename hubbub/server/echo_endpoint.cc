@@ -22,10 +22,10 @@ void EchoEndpoint::on_stalled() {
                CloseMode::now, {});
 }
 
-void EchoEndpoint::on_sent() {
-  outbox_.mark_sent();
+void EchoEndpoint::on_sent(std::size_t count) {
+  outbox_.mark_sent(count);
   outbox_.trim(outbox_.sent());
-  ++env_.stats.messages_out;
+  env_.stats.messages_out += count;
 }
 
 }  // namespace hubbub

@@ -21,7 +21,7 @@ class EchoEndpoint final : public Endpoint {
   void on_gone() override { link_ = nullptr; }
   [[nodiscard]] FrameRef farewell(std::uint16_t, std::string_view, std::int64_t) override { return {}; }
   [[nodiscard]] Outbox* outbox() override { return &outbox_; }
-  void on_sent() override;
+  void on_sent(std::size_t count) override;
   [[nodiscard]] bool accepts_input() const override {
     return outbox_.unsent_bytes() <= env_.limits.outbox_soft_bytes;
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "hubbub/load/bench.h"
 #include "hubbub/server/cli.h"
 #include "hubbub/server/server.h"
 
@@ -21,6 +22,8 @@ int program(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const auto command_line = hubbub::parse_command_line(arguments, hubbub::hubbub_environment(environ));
   if (!command_line) return finish(command_line.error());
+  if (command_line->command == hubbub::CommandLine::Command::bench)
+    return hubbub::load::run_bench(command_line->bench);
   if (command_line->command != hubbub::CommandLine::Command::serve)
     return finish(hubbub::run_offline(*command_line));
   const auto config = hubbub::serve_config(*command_line);

@@ -74,6 +74,11 @@ bool is_harmful(char32_t code) {
 // Appends `text` so that it can stand between double quotes, in a text line and in JSON alike. A byte that is
 // not UTF-8 becomes U+FFFD in JSON, which has no way to write it, and \xNN in text.
 void append_escaped(std::string& out, std::string_view text, LogFormat format) {
+  const auto is_printable = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
+  if (std::ranges::all_of(text, is_printable)) {
+    out += text;
+    return;
+  }
   while (!text.empty()) {
     const Character c = next_character(text);
     if (!c.ok) {
@@ -133,7 +138,7 @@ struct ValueWriter {
       append_quoted(out, text, format);
     }
   }
-  void operator()(std::int64_t number) const { out += fmt::format("{}", number); }
+  void operator()(std::int64_t number) const { out += fmt::format_int(number).c_str(); }
   // JSON has no infinity and no NaN (RFC 8259 section 6).
   void operator()(double number) const { out += std::isfinite(number) ? fmt::format("{}", number) : "null"; }
   void operator()(bool flag) const { out += flag ? "true" : "false"; }

@@ -2,10 +2,14 @@
 
 #include <utility>
 
+#include "hubbub/wire/ws_codec.h"
+
 namespace hubbub::wire {
 namespace {
 
 constexpr std::string_view kNull = "null";
+constexpr std::string_view kReplyHead = R"({"jsonrpc":"2.0","id":)";
+constexpr std::string_view kResultHead = R"(,"result":)";
 
 // The envelope's members, as bits of what has been seen.
 enum Member : unsigned {
@@ -197,16 +201,32 @@ Result<RpcRequest> read_request(std::string_view raw, dom::element element, std:
   return envelope.request;
 }
 
+Result<dom::element> dom_of_params(const RpcRequest& request) {
+  if (!request.params_parser) return request.params_dom;
+  return request.params_parser->parse(request.params);
+}
+
 void append_result(std::string& out, std::string_view id, std::string_view result_json) {
-  out += R"({"jsonrpc":"2.0","id":)";
+  out += kReplyHead;
   out += id;
-  out += R"(,"result":)";
+  out += kResultHead;
   out += result_json;
   out += '}';
 }
 
+FrameRef make_result_frame(std::string_view id, std::string_view result_json) {
+  const std::size_t size = kReplyHead.size() + id.size() + kResultHead.size() + result_json.size() + 1;
+  FrameDraft frame = draft_frame(Opcode::text, size);
+  frame.append(kReplyHead);
+  frame.append(id);
+  frame.append(kResultHead);
+  frame.append(result_json);
+  frame.append("}");
+  return frame.finish();
+}
+
 void append_error(std::string& out, std::string_view id, const Error& error) {
-  out += R"({"jsonrpc":"2.0","id":)";
+  out += kReplyHead;
   out += id;
   out += R"(,"error":{"code":)";
   append_json_int(out, rpc_code_of(error));

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "hubbub/base/error.h"
+#include "hubbub/base/frame.h"
 #include "hubbub/wire/json.h"
 
 namespace hubbub::wire {
@@ -16,8 +17,9 @@ namespace hubbub::wire {
 struct RpcRequest {
   std::string_view method;  // decoded
   std::string_view id;  // raw JSON, byte for byte; empty: notification. `"id":null` is a call with id null.
-  std::string_view params;  // raw JSON object or array; empty: absent
-  dom::element params_dom;  // valid only if params is not empty
+  std::string_view params;              // raw JSON object or array; empty: absent
+  dom::element params_dom;              // set if params is not empty and params_parser is null
+  JsonParser* params_parser = nullptr;  // not null: params has been checked, its DOM has not been made
   [[nodiscard]] bool is_notification() const { return id.empty(); }
 };
 
@@ -29,8 +31,14 @@ struct RpcRequest {
 [[nodiscard]] Result<RpcRequest> read_request(std::string_view raw, dom::element element,
                                               std::string_view& id_out);
 
+// The DOM of the request's params, which must not be empty. Made here if the request was read without one; it
+// lives until that parser's next parse.
+[[nodiscard]] Result<dom::element> dom_of_params(const RpcRequest& request);
+
 // {"jsonrpc":"2.0","id":ID,"result":RESULT}
 void append_result(std::string& out, std::string_view id, std::string_view result_json);
+// The same as a message, written where it will be sent from.
+[[nodiscard]] FrameRef make_result_frame(std::string_view id, std::string_view result_json);
 // {"jsonrpc":"2.0","id":ID,"error":{"code":…,"message":…,"data":{"retryable":…, …}}}. Members of data:
 // retryable always; field, constraint, got, limit, retry_after_ms where set. If error.data is set, it is
 // merged: an object's members are appended; any other value stands as "detail".

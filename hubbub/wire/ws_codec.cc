@@ -1,6 +1,7 @@
 #include "hubbub/wire/ws_codec.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "hubbub/wire/utf8.h"
@@ -32,11 +33,12 @@ unsigned char first_byte(Opcode opcode, bool fin, bool rsv1) noexcept {
 }
 
 template <class Word>
-void xor_word(char* at, Word mask) noexcept {
+Word xor_word(char* at, Word mask) noexcept {
   Word word;
   std::memcpy(&word, at, sizeof word);
   word = static_cast<Word>(word ^ mask);
   std::memcpy(at, &word, sizeof word);
+  return word;
 }
 
 }  // namespace
@@ -52,10 +54,16 @@ std::size_t write_server_header(char (&out)[kServerHeaderMax], Opcode opcode, st
   return write_header(out, first_byte(opcode, true, compressed), 0, size);
 }
 
-FrameRef make_frame(Opcode opcode, std::string_view payload, bool compressed, Origin origin) {
+FrameDraft draft_frame(Opcode opcode, std::size_t size, bool compressed, Origin origin) {
   char header[kServerHeaderMax];
-  const std::size_t size = write_server_header(header, opcode, payload.size(), compressed);
-  return Frame::make({header, size}, payload, origin);
+  const std::size_t header_size = write_server_header(header, opcode, size, compressed);
+  return {{header, header_size}, size, origin};
+}
+
+FrameRef make_frame(Opcode opcode, std::string_view payload, bool compressed, Origin origin) {
+  FrameDraft draft = draft_frame(opcode, payload.size(), compressed, origin);
+  draft.append(payload);
+  return draft.finish();
 }
 
 FrameRef make_close_frame(std::uint16_t code, std::string_view reason) {
@@ -83,26 +91,23 @@ void append_client_frame(std::string& out, Opcode opcode, std::string_view paylo
   unmask(out.data() + start, payload.size(), key, 0);
 }
 
-void unmask(char* data, std::size_t size, const unsigned char (&mask)[4], std::size_t offset) noexcept {
-  unsigned char rotated[8];
-  for (std::size_t i = 0; i < sizeof rotated; ++i) rotated[i] = mask[(offset + i) & 3];
-  std::uint64_t mask8 = 0;
+bool unmask(char* data, std::size_t size, const unsigned char (&mask)[4], std::size_t offset) noexcept {
   std::uint32_t mask4 = 0;
-  std::uint16_t mask2 = 0;
-  std::memcpy(&mask8, rotated, sizeof mask8);
-  std::memcpy(&mask4, rotated, sizeof mask4);
-  std::memcpy(&mask2, rotated, sizeof mask2);
+  std::memcpy(&mask4, mask, sizeof mask4);
+  const int turned = static_cast<int>(8 * (offset & 3));
+  mask4 = std::endian::native == std::endian::little ? std::rotr(mask4, turned) : std::rotl(mask4, turned);
+  const std::uint64_t mask8 = std::uint64_t{mask4} << 32 | mask4;
+  std::uint64_t any = 0;
   std::size_t i = 0;
-  for (; i + 8 <= size; i += 8) xor_word(data + i, mask8);
+  for (; i + 8 <= size; i += 8) any |= xor_word(data + i, mask8);
   if (size & 4) {
-    xor_word(data + i, mask4);
+    any |= xor_word(data + i, mask4);
     i += 4;
   }
-  if (size & 2) {
-    xor_word(data + i, mask2);
-    i += 2;
-  }
-  if (size & 1) data[i] = static_cast<char>(static_cast<unsigned char>(data[i]) ^ rotated[i & 3]);
+  unsigned char left[4];
+  std::memcpy(left, &mask4, sizeof left);
+  for (std::size_t k = 0; i < size; ++i, ++k) any |= xor_word(data + i, left[k]);
+  return (any & 0x8080808080808080ULL) == 0;
 }
 
 }  // namespace hubbub::wire

@@ -38,6 +38,9 @@ inline constexpr std::size_t kReadPadding = 64;
 std::size_t write_server_header(char (&out)[kServerHeaderMax], Opcode opcode, std::size_t size,
                                 bool compressed = false) noexcept;
 
+// One whole unfragmented server message of `size` payload bytes, which are still to be written.
+[[nodiscard]] FrameDraft draft_frame(Opcode opcode, std::size_t size, bool compressed = false,
+                                     Origin origin = {});
 // One whole unfragmented server message.
 [[nodiscard]] FrameRef make_frame(Opcode opcode, std::string_view payload, bool compressed = false,
                                   Origin origin = {});
@@ -49,7 +52,8 @@ std::size_t write_server_header(char (&out)[kServerHeaderMax], Opcode opcode, st
 void append_client_frame(std::string& out, Opcode opcode, std::string_view payload, std::uint32_t mask,
                          bool fin = true, bool rsv1 = false);
 
-// XORs `data` with the mask whose first byte to use is mask byte `offset % 4` (RFC 6455 section 5.3).
-void unmask(char* data, std::size_t size, const unsigned char (&mask)[4], std::size_t offset) noexcept;
+// XORs `data` with the mask whose first byte to use is mask byte `offset % 4` (RFC 6455 section 5.3). True if
+// every byte is ASCII now.
+bool unmask(char* data, std::size_t size, const unsigned char (&mask)[4], std::size_t offset) noexcept;
 
 }  // namespace hubbub::wire

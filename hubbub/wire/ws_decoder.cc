@@ -14,6 +14,27 @@ namespace {
 
 using Kind = DecoderEvent::Kind;
 
+constexpr const char* kNotUtf8 = "text is not valid UTF-8";
+
+// Header of a client's frame of less than 126 bytes.
+constexpr std::size_t kShortHeader = 6;
+constexpr unsigned kFinText = 0x81;
+constexpr unsigned kMaskBit = 0x80;
+constexpr unsigned kLongLength = 126;
+
+std::size_t short_size(std::span<const char> input) noexcept {
+  return static_cast<unsigned char>(input[1]) & ~kMaskBit;
+}
+
+// A text message in one short frame that is here whole: what most clients send. Other frames, and all that is
+// wrong with one, are parse_client_header()'s.
+bool is_short_text(std::span<const char> input, std::size_t bytes_max) noexcept {
+  if (input.size() < kShortHeader || static_cast<unsigned char>(input[0]) != kFinText) return false;
+  const std::size_t size = short_size(input);
+  return (static_cast<unsigned char>(input[1]) & kMaskBit) && size < kLongLength && size <= bytes_max &&
+         size <= input.size() - kShortHeader;
+}
+
 DecoderEvent data_event(Opcode opcode, std::string_view payload) {
   DecoderEvent event;
   event.kind = opcode == Opcode::text ? Kind::text : Kind::binary;
@@ -75,6 +96,8 @@ DecoderEvent Decoder::next(std::span<char>& input) {
   if (message_ && (message_->finished || closed_)) message_.reset();
   const bool between_frames = !message_ || (!message_->in_frame && message_->head_size == 0);
   if (between_frames && !failure_ && !closed_) [[likely]] {
+    if (input.empty()) return {};
+    if (!message_ && is_short_text(input, message_bytes_max_)) return short_text(input);
     const FrameHeader header = parse_client_header({input.data(), input.size()}, rules());
     const bool whole =
         header.status == HeaderStatus::complete && input.size() - header.size >= header.payload_size;
@@ -84,6 +107,18 @@ DecoderEvent Decoder::next(std::span<char>& input) {
     if (whole && alone) return whole_message(header, input);
   }
   return next_assembled(input);
+}
+
+DecoderEvent Decoder::short_text(std::span<char>& input) {
+  char* const data = input.data() + kShortHeader;
+  const std::size_t size = short_size(input);
+  unsigned char mask[4];
+  std::memcpy(mask, data - sizeof mask, sizeof mask);
+  input = input.subspan(kShortHeader + size);
+  const bool ascii = unmask(data, size, mask, 0);
+  const std::string_view payload(data, size);
+  if (!ascii && !utf8_valid(payload)) return fail(Errc::bad_utf8, kNotUtf8);
+  return data_event(Opcode::text, payload);
 }
 
 HeaderRules Decoder::rules() const noexcept { return {deflate_.has_value(), message_ && message_->open}; }
@@ -99,10 +134,9 @@ DecoderEvent Decoder::whole_message(const FrameHeader& header, std::span<char>& 
   char* data = input.data() + header.size;
   const std::string_view payload(data, size);
   input = input.subspan(header.size + size);
-  unmask(data, size, header.mask, 0);
+  const bool ascii = unmask(data, size, header.mask, 0);
   if (is_control(header.opcode)) return control_event(header.opcode, payload);
-  if (header.opcode == Opcode::text && !utf8_valid(payload))
-    return fail(Errc::bad_utf8, "text is not valid UTF-8");
+  if (header.opcode == Opcode::text && !ascii && !utf8_valid(payload)) return fail(Errc::bad_utf8, kNotUtf8);
   return data_event(header.opcode, payload);
 }
 
@@ -189,7 +223,7 @@ std::optional<DecoderEvent> Decoder::take_plain(std::string_view piece, bool fra
   Message& m = *message_;
   const bool last = frame_done && m.frame.fin;
   if (m.opcode == Opcode::text && (!m.utf8.feed(piece) || (last && !m.utf8.complete())))
-    return fail(Errc::bad_utf8, "text is not valid UTF-8");
+    return fail(Errc::bad_utf8, kNotUtf8);
   m.open = !last;
   m.finished = last;
   if (last && m.body.empty()) return data_event(m.opcode, piece);  // whole where it lies: not copied
@@ -217,7 +251,7 @@ DecoderEvent Decoder::inflate_message(std::string_view last_piece) {
   if (status == InflateStatus::ok) status = zlib.finish(m.body, message_bytes_max_);
   if (status == InflateStatus::too_big) return fail_too_big();
   if (status == InflateStatus::corrupt) return fail(Errc::bad_utf8, "compressed data is corrupt");
-  if (m.opcode == Opcode::text && !utf8_valid(m.body)) return fail(Errc::bad_utf8, "text is not valid UTF-8");
+  if (m.opcode == Opcode::text && !utf8_valid(m.body)) return fail(Errc::bad_utf8, kNotUtf8);
   m.open = false;
   m.finished = true;
   const std::size_t size = m.body.size();

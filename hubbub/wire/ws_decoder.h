@@ -75,6 +75,7 @@ class Decoder {
 
   [[nodiscard]] HeaderRules rules() const noexcept;
   [[nodiscard]] std::size_t compressed_bytes_max() const noexcept;
+  [[nodiscard]] DecoderEvent short_text(std::span<char>& input);
   [[nodiscard]] DecoderEvent whole_message(const FrameHeader& header, std::span<char>& input);
   [[nodiscard]] DecoderEvent next_assembled(std::span<char>& input);
   [[nodiscard]] std::optional<DecoderEvent> take_header(std::span<char>& input);

@@ -22,6 +22,24 @@ TEST(Frame, may_be_empty) {
   EXPECT_EQ(frame->payload(), "");
 }
 
+TEST(Frame, may_be_written_piece_by_piece) {
+  FrameDraft draft("\x81\x05", 5);
+  draft.append("he");
+  draft.append("");
+  draft.append("llo");
+  EXPECT_EQ(draft.finish()->wire(), "\x81\x05hello");
+}
+
+TEST(Frame, a_draft_that_is_given_up_leaves_nothing) {
+  const auto before = Frame::alive();
+  {
+    FrameDraft draft("h", 3);
+    draft.append("ab");
+    EXPECT_EQ(Frame::alive(), before + 1);
+  }
+  EXPECT_EQ(Frame::alive(), before);
+}
+
 TEST(Frame, copies_its_payload) {
   std::string text = "before";
   const FrameRef frame = Frame::make({}, text);

@@ -137,9 +137,9 @@ class FakeLink final : public Link {
     for (Outbox* box = outbox(); box && done < frames && box->writable(); ++done) {
       written.emplace_back(box->at(box->sent())->payload());
       if (endpoint)
-        endpoint->on_sent();
+        endpoint->on_sent(1);
       else
-        session->on_sent();
+        session->on_sent(1);
     }
     return done;
   }

@@ -27,10 +27,10 @@ class OutboxEndpoint final : public Endpoint {
   void on_gone() override {}
   FrameRef farewell(std::uint16_t, std::string_view, std::int64_t) override { return {}; }
   Outbox* outbox() override { return &box; }
-  void on_sent() override {
-    box.mark_sent();
+  void on_sent(std::size_t count) override {
+    box.mark_sent(count);
     box.trim(box.sent());
-    ++sent;
+    sent += static_cast<int>(count);
   }
   [[nodiscard]] bool accepts_input() const override { return true; }
   Outbox box;

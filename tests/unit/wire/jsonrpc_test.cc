@@ -188,6 +188,15 @@ TEST(RpcReply, results) {
   EXPECT_EQ(out, R"(x{"jsonrpc":"2.0","id":1.0,"result":{"a":1}})");
 }
 
+TEST(RpcReply, a_result_as_a_message_says_the_same) {
+  for (const std::string& result :
+       {std::string("null"), '"' + std::string(200, 'x') + '"', std::string(70'000, '1')}) {
+    std::string text;
+    append_result(text, "\"a\"", result);
+    EXPECT_EQ(make_result_frame("\"a\"", result)->wire(), make_frame(Opcode::text, text)->wire());
+  }
+}
+
 TEST(RpcReply, notifications) {
   std::string out;
   append_notification(out, "session.opened", R"({"a":1})");

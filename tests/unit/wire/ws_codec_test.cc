@@ -67,6 +67,22 @@ TEST(WsCodec, only_codes_that_may_be_sent_are_valid) {
   }
 }
 
+TEST(WsCodec, unmask_tells_whether_all_is_ascii) {
+  const unsigned char mask[4] = {0x81, 0x7F, 0xFF, 0x00};
+  for (std::size_t size = 0; size < 40; ++size) {
+    std::string data(size, 'a');
+    unmask(data.data(), size, mask, 1);
+    EXPECT_TRUE(unmask(data.data(), size, mask, 1)) << size;
+    EXPECT_EQ(data, std::string(size, 'a'));
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string other(size, 'a');
+      other[at] = '\x80';
+      unmask(other.data(), size, mask, 3);
+      EXPECT_FALSE(unmask(other.data(), size, mask, 3)) << size << " " << at;
+    }
+  }
+}
+
 TEST(WsCodec, unmask_agrees_with_the_rfc_at_every_offset_and_size) {
   const unsigned char mask[4] = {0x37, 0xFA, 0x21, 0x3D};
   for (std::size_t size = 0; size < 70; ++size) {

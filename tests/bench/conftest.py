@@ -1,0 +1,5 @@
+"""Finds the modules of bench/compare."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench"))
