@@ -317,7 +317,7 @@ void Connection::reap() {
                                       {"bytes_out", bytes_out_}});
 }
 
-void Connection::count_close(std::uint16_t code) { ++env_.stats.closes[code]; }
+void Connection::count_close(std::uint16_t code) { env_.stats.closes.count(code); }
 
 // --- Time
 

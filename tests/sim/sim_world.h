@@ -121,8 +121,7 @@ class World {
     return stats().limit_hits[static_cast<std::size_t>(limit)];
   }
   [[nodiscard]] std::uint64_t closes(std::uint16_t code) const {
-    const auto found = stats().closes.find(code);
-    return found == stats().closes.end() ? 0 : found->second;
+    return stats().closes.of(code);
   }
   [[nodiscard]] SimService& sim_service() { return static_cast<SimService&>(*service); }
   // Frames that live because of this world.
