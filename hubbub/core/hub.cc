@@ -60,13 +60,9 @@ Result<Hub::Opened> Hub::open_session(Link& link, std::string_view data) {
 }
 
 Result<Hub::Resumed> Hub::resume_session(Link& link, const Claim& claim) {
-  if (draining_) return fail(Errc::draining);
   TokenMatch match = TokenMatch::none;
-  const auto checked = check_claim(link, claim, match);
-  if (!checked) {
-    ++env_.stats.resumes_refused;
-    return std::unexpected(checked.error());
-  }
+  const auto checked = check_claim(claim, link.connection_id(), link.remote(), match);
+  if (!checked) return std::unexpected(checked.error());
   Session& session = **checked;
   if (Link* old = session.link_) {
     ++env_.stats.sessions_superseded;
@@ -92,18 +88,34 @@ Result<Hub::Resumed> Hub::resume_session(Link& link, const Claim& claim) {
   return Resumed{&session, std::move(token), replay};
 }
 
+Result<void> Hub::check(const Claim& claim, std::uint64_t connection, std::string_view remote) {
+  TokenMatch match = TokenMatch::none;
+  if (auto checked = check_claim(claim, connection, remote, match); !checked)
+    return std::unexpected(std::move(checked.error()));
+  return {};
+}
+
+Result<Session*> Hub::check_claim(const Claim& claim, std::uint64_t connection, std::string_view remote,
+                                  TokenMatch& match) {
+  if (draining_) return fail(Errc::draining);
+  auto session = session_of(claim, connection, remote, match);
+  if (!session) ++env_.stats.resumes_refused;
+  return session;
+}
+
 // Does the same work whatever is wrong, so that neither answer nor time tells which codes are in use.
-Result<Session*> Hub::check_claim(Link& link, const Claim& claim, TokenMatch& match) {
+Result<Session*> Hub::session_of(const Claim& claim, std::uint64_t connection, std::string_view remote,
+                                 TokenMatch& match) {
   const Sha256 shown = sha256(claim.token);
   Session* session = find(claim.code);
   static const SessionTokens kNobody(Sha256{});
-  match = session ? session->match_token(shown, link.connection_id()) : kNobody.match(shown, false);
+  match = session ? session->match_token(shown, connection) : kNobody.match(shown, false);
   const Sha256 epoch = sha256(session ? std::string_view(session->identity().epoch) : std::string_view());
   if (!equal_constant_time(epoch, sha256(claim.epoch)) || match == TokenMatch::none)
     return fail(Errc::session_unknown);
   if (match == TokenMatch::replaced) {
     ++env_.stats.tokens_reused;
-    env_.log.warn("session token reused", {{"session", session->code().text()}, {"remote", link.remote()}});
+    env_.log.warn("session token reused", {{"session", session->code().text()}, {"remote", remote}});
     end(*session, error_info(Errc::unauthenticated).close_code, "a copy of this session's token was used");
     return fail(Errc::session_unknown);
   }

@@ -304,6 +304,7 @@ void Connection::reap() {
   if (!endpoint_) return;
   const std::string served = endpoint_->label();
   endpoint_->on_gone();
+  if (socket_ == kNoSocket) return;  // it goes on at another shard
   if (close_code_ == kCutCode) count_close(kCutCode);
   env_.log.info("connection closed", {{"connection", id_},
                                       {"remote", remote()},

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hubbub/base/assert.h"
+#include "hubbub/net/parcel.h"
 
 namespace hubbub {
 namespace {
@@ -41,16 +42,16 @@ Shard::Shard(const ShardSettings& settings, std::unique_ptr<ShardGroup> own, Sha
       buffer_(kReadBufferBytes + wire::kReadPadding),
       ping_frame_(wire::make_frame(wire::Opcode::ping, {})) {
   group_.node().set_stats(id, &stats_);
-  group_.set_io(id, &io_);
+  group_.set_shard(id, this, &io_);
 }
 
 Shard::~Shard() {
-  group_.set_io(id(), nullptr);
+  group_.set_shard(id(), nullptr, nullptr);
   group_.node().set_stats(id(), nullptr);
   mailbox_->close();
   connections_.for_each([&](Handle<Connection> handle, Connection& connection) {
     connection.reap();
-    io_.close(connection.socket());
+    if (connection.socket() != kNoSocket) io_.close(connection.socket());
     if (!connection.refused_at_accept()) Node::give(node().connections);
     connections_.erase(handle);
   });
@@ -193,6 +194,29 @@ void Shard::add_connection(const AcceptResult& accepted) {
   if (!io_.watch(accepted.socket, handle.bits())) doom(connection);
 }
 
+// --- Connections that belong to another shard
+
+void Shard::hand_over(ShardId shard, Parcel parcel) {
+  io_.unwatch(parcel.socket.get());
+  // The task is run on that shard's thread, where its Shard is alive.
+  neighbours_.answer(shard, [&group = group_, shard, parcel = std::move(parcel)](Hub&) mutable {
+    group.shard(shard)->take_in(std::move(parcel));
+  });
+}
+
+void Shard::take_in(Parcel parcel) {
+  const Socket socket = parcel.socket.release();
+  const auto handle = connections_.emplace(*this, env_, socket, parcel.peer, nullptr);
+  Connection& connection = *connections_.get(handle);
+  connection.handle = handle;
+  stats_.connections = connections_.size();
+  if (draining()) drain_order_.push_back(handle);
+  if (io_.watch(socket, handle.bits()))
+    connection.unpack(std::move(parcel), dispatcher_);
+  else
+    doom(connection);
+}
+
 // --- Writing
 
 void Shard::want_flush(Connection& connection) {
@@ -256,8 +280,10 @@ void Shard::reap() {
     Connection* connection = connections_.get(doomed_[i]);
     if (!connection) continue;
     connection->reap();
-    io_.close(connection->socket());
-    leave(*connection);
+    if (connection->socket() != kNoSocket) {  // else it was handed over
+      io_.close(connection->socket());
+      leave(*connection);
+    }
     connections_.erase(doomed_[i]);
     stats_.connections = connections_.size();
   }
@@ -305,9 +331,15 @@ wire::Inflater& Shard::inflater() {
   return *inflater_;
 }
 
-std::unique_ptr<MessageCoder> Shard::make_coder(const wire::DeflateParams& params) {
+wire::Deflater& Shard::deflater() {
   if (!deflater_) deflater_.emplace(settings_.deflate.level, 15, false);
-  return std::make_unique<MessageCoder>(params, *deflater_, settings_.deflate);
+  return *deflater_;
 }
+
+std::unique_ptr<MessageCoder> Shard::make_coder(const wire::DeflateParams& params) {
+  return std::make_unique<MessageCoder>(params, deflater(), settings_.deflate);
+}
+
+void Shard::adopt_coder(MessageCoder& coder) { coder.adopt(deflater(), settings_.deflate); }
 
 }  // namespace hubbub

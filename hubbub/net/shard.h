@@ -17,6 +17,7 @@
 #include "hubbub/net/connection.h"
 #include "hubbub/net/io.h"
 #include "hubbub/net/mailbox.h"
+#include "hubbub/net/parcel.h"
 #include "hubbub/net/shard_group.h"
 #include "hubbub/net/shard_neighbours.h"
 
@@ -79,6 +80,8 @@ class Shard final : public ConnectionHost {
   [[nodiscard]] const FrameRef& ping_frame() override { return ping_frame_; }
   [[nodiscard]] wire::Inflater& inflater() override;
   [[nodiscard]] std::unique_ptr<MessageCoder> make_coder(const wire::DeflateParams& params) override;
+  void adopt_coder(MessageCoder& coder) override;
+  void hand_over(ShardId shard, Parcel parcel) override;
 
  private:
   using List = std::vector<Handle<Connection>>;
@@ -87,6 +90,8 @@ class Shard final : public ConnectionHost {
   [[nodiscard]] Millis wait_for() const;
   void on_io_event(const IoEvent& event);
   void accept_some();
+  void take_in(Parcel parcel);
+  [[nodiscard]] wire::Deflater& deflater();
   [[nodiscard]] std::unique_ptr<Error> admit(const Address& peer, bool& counted_by_ip);
   void add_connection(const AcceptResult& accepted);
   void read_all();

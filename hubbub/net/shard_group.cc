@@ -9,9 +9,10 @@ ShardGroup::ShardGroup(const Limits& limits, ShardId shards, std::uint64_t key)
   for (ShardId shard = 0; shard < shards; ++shard) ports_.push_back(std::make_unique<Port>(shards));
 }
 
-void ShardGroup::set_io(ShardId shard, Io* io) {
-  const std::lock_guard lock(ports_[shard]->waking);
-  ports_[shard]->io = io;
+void ShardGroup::set_shard(ShardId id, Shard* shard, Io* io) {
+  const std::lock_guard lock(ports_[id]->waking);
+  ports_[id]->shard = shard;
+  ports_[id]->io = io;
 }
 
 void ShardGroup::send(ShardId to, std::unique_ptr<ShardBatch> batch) {

@@ -22,6 +22,8 @@
 
 namespace hubbub {
 
+class Shard;
+
 class ShardGroup {
  public:
   // `key`: see Node.
@@ -33,7 +35,9 @@ class ShardGroup {
   [[nodiscard]] ShardId shards() const { return node_.shards(); }
 
   // A shard is there, and how to wake it; null: it is gone, what is sent to it is dropped with the group.
-  void set_io(ShardId shard, Io* io);
+  void set_shard(ShardId id, Shard* shard, Io* io);
+  // For tasks on that shard's thread.
+  [[nodiscard]] Shard* shard(ShardId id) const { return ports_[id]->shard; }
   void send(ShardId to, std::unique_ptr<ShardBatch> batch);
   [[nodiscard]] ShardInbox& inbox(ShardId shard) { return ports_[shard]->inbox; }
 
@@ -54,6 +58,7 @@ class ShardGroup {
     ShardInbox inbox;
     std::mutex waking;  // of io; taken to wake a sleeping shard, and when it comes or goes
     Io* io = nullptr;
+    Shard* shard = nullptr;
     std::vector<Received> received;  // by sender
   };
 

@@ -9,6 +9,6 @@ namespace hubbub {
 class Shard;
 
 // Prometheus text format 0.0.4. Shard's thread.
-[[nodiscard]] std::string render_metrics(Shard& shard);
+[[nodiscard]] std::string render_metrics(const Node& node);
 
 }  // namespace hubbub

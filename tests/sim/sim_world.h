@@ -56,8 +56,7 @@ class SimService final : public Service {
     handshake.subprotocols = {std::string(kSubprotocol)};
     handshake.deflate = shard.settings().deflate;
   }
-  std::variant<wire::HttpResponse, Upgrade> on_request(const wire::HttpRequest& request,
-                                                       const Address&) override {
+  RequestOutcome on_request(const wire::HttpRequest& request, const Address&) override {
     requests.push_back(request.method + ' ' + request.path);
     if (request.path != "/ws" && request.path != "/own") {
       wire::HttpResponse response;

@@ -116,6 +116,10 @@ class FakeLink final : public Link {
     closes.push_back({code, std::string(reason), mode, std::string(farewell ? farewell->payload() : "")});
   }
   void release_outbox() override { ++releases; }
+  void move_to(ShardId shard, EndpointMaker make_endpoint) override {
+    moved_to = shard;
+    made_there = std::move(make_endpoint);
+  }
   void supersede() override {
     release_outbox();
     if (endpoint) endpoint->on_superseded();
@@ -161,6 +165,8 @@ class FakeLink final : public Link {
   std::vector<std::string> uncounted;
   std::vector<std::string> written;
   std::vector<Close> closes;
+  std::optional<ShardId> moved_to;
+  EndpointMaker made_there;
 
  private:
   static inline std::uint64_t last_id = 0;
