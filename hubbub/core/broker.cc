@@ -19,10 +19,8 @@ void LocalBroker::on_shard(ShardId shard, std::size_t bytes, Work work,
   const bool sent = env.neighbours->ask(
       shard,
       [work = std::move(work), waiting, back = env.shard()](Hub& there) mutable {
-        there.env().neighbours->answer(
-            back, [waiting = std::move(waiting), result = work(there)](Hub&) mutable {
-              (*waiting)(std::move(result));
-            });
+        there.env().neighbours->answer(back, [waiting = std::move(waiting), result = work(there)](
+                                                 Hub&) mutable { (*waiting)(std::move(result)); });
       },
       bytes);
   if (!sent) (*waiting)(std::unexpected(neighbour_busy()));
@@ -80,7 +78,9 @@ void LocalBroker::history(std::string_view topic, const std::optional<Position>&
                           HistoryDone done) {
   on_shard<HistorySlice>(
       hub_.env().node.home_of(topic), topic.size(),
-      [topic = std::string(topic), since, limit](Hub& hub) { return hub.topics().history(topic, since, limit); },
+      [topic = std::string(topic), since, limit](Hub& hub) {
+        return hub.topics().history(topic, since, limit);
+      },
       std::move(done));
 }
 

@@ -28,8 +28,9 @@ class Broker {
   using MembersDone = std::move_only_function<void(Result<Members>)>;
 
   virtual ~Broker() = default;
-  // `data` is JSON text that dies on return. `done` is called once on the caller's shard thread, now or later;
-  // not if the hub ends before. All fail with overloaded when a shard concerned has too much waiting for it.
+  // `data` is JSON text that dies on return. `done` is called once on the caller's shard thread, now or
+  // later; not if the hub ends before. All fail with overloaded when a shard concerned has too much waiting
+  // for it.
   virtual void publish(std::string_view topic, std::string_view data, PublishDone done) = 0;
   virtual void send(std::string_view to_code, std::string_view from_code, std::string_view data,
                     SendDone done) = 0;
@@ -58,7 +59,8 @@ class LocalBroker final : public Broker {
   void on_shard(ShardId shard, std::size_t bytes, Work work, std::move_only_function<void(Result<T>)> done);
   // Runs `work` with every shard's hub and calls `done` here with all it gave, put together by `add`.
   template <class T, class Work, class Add>
-  void on_all_shards(std::size_t bytes, const Work& work, Add add, std::move_only_function<void(Result<T>)> done);
+  void on_all_shards(std::size_t bytes, const Work& work, Add add,
+                     std::move_only_function<void(Result<T>)> done);
 
   Hub& hub_;
 };

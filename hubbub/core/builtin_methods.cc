@@ -90,8 +90,8 @@ void add_hub_methods(MethodTable& table) {
       .privileged()
       .summary("Sends data to every session as hub.message {data}.");
   table
-      .add_builtin<NoParams, StatsResult>(
-          "hub.stats", [](Call& call, const NoParams&) { return hub_stats(call); })
+      .add_builtin<NoParams, StatsResult>("hub.stats",
+                                          [](Call& call, const NoParams&) { return hub_stats(call); })
       .privileged()
       .summary("Counts of this server.");
 }

@@ -140,29 +140,32 @@ void Channel::begin_resume(std::string_view id, const wire::RpcRequest& request,
   if (!asks_owner_) answer_opening(id, std::unexpected(neighbour_busy()));
 }
 
-bool Channel::ask_owner(ShardId owner, std::string_view id, const ResumeParams& params, std::string_view text) {
+bool Channel::ask_owner(ShardId owner, std::string_view id, const ResumeParams& params,
+                        std::string_view text) {
   if (!self_) self_ = std::make_shared<Channel*>(this);
-  auto answer = [self = self_, owner, id = std::string(id), text = std::string(text)](Result<void> good) mutable {
+  auto answer = [self = self_, owner, id = std::string(id),
+                 text = std::string(text)](Result<void> good) mutable {
     if (*self) (*self)->on_owner_answered(owner, id, std::move(text), good);
   };
   struct Shown {
     std::string code, token, epoch;
     std::uint64_t received;
   };
-  Shown shown{std::string(params.code), std::string(params.token), std::string(params.epoch), params.received};
+  Shown shown{std::string(params.code), std::string(params.token), std::string(params.epoch),
+              params.received};
   return env_.neighbours->ask(
       owner,
       [shown = std::move(shown), connection = link_->connection_id(), remote = link_->remote(),
        back = env_.shard(), answer = std::move(answer)](Hub& there) mutable {
         auto good = there.check({shown.code, shown.token, shown.epoch, shown.received}, connection, remote);
-        there.env().neighbours->answer(back, [answer = std::move(answer), good = std::move(good)](Hub&) mutable {
-          answer(std::move(good));
-        });
+        there.env().neighbours->answer(back, [answer = std::move(answer), good = std::move(good)](
+                                                 Hub&) mutable { answer(std::move(good)); });
       },
       text.size());
 }
 
-void Channel::on_owner_answered(ShardId owner, std::string_view id, std::string text, const Result<void>& good) {
+void Channel::on_owner_answered(ShardId owner, std::string_view id, std::string text,
+                                const Result<void>& good) {
   asks_owner_ = false;
   if (closing_) return;
   if (!good) {

@@ -42,7 +42,9 @@ class Channel final : public Endpoint {
   [[nodiscard]] std::string label() const override { return code_ ? code_->text() : std::string(); }
   [[nodiscard]] Outbox* outbox() override { return session_ ? &session_->outbox() : nullptr; }
   void on_sent() override;
-  [[nodiscard]] bool accepts_input() const override { return !asks_owner_ && (!session_ || session_->accepts_input()); }
+  [[nodiscard]] bool accepts_input() const override {
+    return !asks_owner_ && (!session_ || session_->accepts_input());
+  }
 
  private:
   void open_plain();

@@ -243,7 +243,8 @@ Result<Method*> Dispatcher::admit(Session& session, const wire::RpcRequest& requ
         "no method \"" + std::string(wire::utf8_prefix(request.method, MethodTable::kNameBytesMax)) + '"');
   if (!env_.access.method_allowed(request.method))
     return fail(Errc::forbidden, "this server's access.allow does not list \"" + method->name + '"');
-  if (session.calls.size() - session.calls_within >= env_.limits.calls_in_flight && request.method != "$/cancelRequest") {
+  if (session.calls.size() - session.calls_within >= env_.limits.calls_in_flight &&
+      request.method != "$/cancelRequest") {
     env_.stats.hit(LimitHit::calls_in_flight);
     return std::unexpected(
         limit_error(Errc::busy, "limits.calls_in_flight",

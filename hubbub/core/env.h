@@ -23,7 +23,7 @@ struct Env {
   Stats& stats;
   Node& node;
   Neighbours* neighbours = nullptr;  // null: this shard is the only one
-  Millis turn_now = 0;  // set by the shard when a turn begins
+  Millis turn_now = 0;               // set by the shard when a turn begins
 
   // The turn's time: read once, the same for all that happens in the turn.
   [[nodiscard]] Millis now() const { return turn_now; }

@@ -194,15 +194,16 @@ Session* Hub::find(SessionCode code) {
 Result<Position> Hub::subscribe(Session& session, std::string_view topic) {
   // Filled now or, when `now` is gone, too late to be told.
   auto now = std::make_shared<std::optional<Result<Position>>>(std::in_place, Position{});
-  topics_.subscribe(session, topic, {}, [told = std::weak_ptr(now), &log = env_.log](Result<Subscribed> subscribed) {
-    const auto result = told.lock();
-    if (!subscribed && !result)
-      log.warn("subscribe failed", {{"reason", subscribed.error().message()}});
-    else if (!subscribed)
-      *result = std::unexpected(std::move(subscribed.error()));
-    else if (result)
-      *result = std::move(subscribed->position);
-  });
+  topics_.subscribe(session, topic, {},
+                    [told = std::weak_ptr(now), &log = env_.log](Result<Subscribed> subscribed) {
+                      const auto result = told.lock();
+                      if (!subscribed && !result)
+                        log.warn("subscribe failed", {{"reason", subscribed.error().message()}});
+                      else if (!subscribed)
+                        *result = std::unexpected(std::move(subscribed.error()));
+                      else if (result)
+                        *result = std::move(subscribed->position);
+                    });
   return std::move(**now);
 }
 

@@ -70,8 +70,8 @@ class Hub {
   // replaced before ends the session: somebody copied it); invalid_params if the claim is good and `received`
   // is more than was ever sent.
   [[nodiscard]] Result<Resumed> resume_session(Link& link, const Claim& claim);
-  // Whether resume_session() would take that claim now, from that connection on another shard: then it is worth
-  // moving the connection here. Errors, and what they lead to, as there.
+  // Whether resume_session() would take that claim now, from that connection on another shard: then it is
+  // worth moving the connection here. Errors, and what they lead to, as there.
   [[nodiscard]] Result<void> check(const Claim& claim, std::uint64_t connection, std::string_view remote);
   // Ends a session that its connection leaves for another one, which that connection resumed. The connection
   // goes on.

@@ -18,8 +18,8 @@ using ShardId = std::uint32_t;
 
 class Node {
  public:
-  // `key`: any number, the same for all shards: without knowing it nobody can choose names that all fall to one
-  // shard.
+  // `key`: any number, the same for all shards: without knowing it nobody can choose names that all fall to
+  // one shard.
   explicit Node(ShardId shards = 1, std::uint64_t key = 0);
 
   [[nodiscard]] ShardId shards() const { return static_cast<ShardId>(stats_.size()); }

@@ -85,8 +85,8 @@ class Session {
   // Queues the answer to the client's own call: never a reason to close; the client is not read from until it
   // has drained (see accepts_input).
   void push_reply(FrameRef frame);
-  // `count` messages for it are lost, for a reason that is not its client's: they leave holes, and the connection
-  // is closed, so that the client comes back and is told.
+  // `count` messages for it are lost, for a reason that is not its client's: they leave holes, and the
+  // connection is closed, so that the client comes back and is told.
   void lose(std::uint64_t count, std::string_view reason);
   // The frame at outbox().sent() is on the wire.
   void on_sent();
@@ -103,7 +103,8 @@ class Session {
 
   // Takes one message of the rate allowance; otherwise `retry_after_ms` says when the next is there.
   [[nodiscard]] bool take_rate(Millis& retry_after_ms);
-  // Deferred calls that have no answer yet, and how many of them wait for the hub itself (Call::defer_within).
+  // Deferred calls that have no answer yet, and how many of them wait for the hub itself
+  // (Call::defer_within).
   std::vector<Handle<PendingCall>> calls;
   std::uint32_t calls_within = 0;
 

@@ -1,5 +1,5 @@
-// Stats: a shard's counters and gauges. Its thread alone changes them; any thread reads them, so that /metrics
-// and hub.stats sum all shards without asking them.
+// Stats: a shard's counters and gauges. Its thread alone changes them; any thread reads them, so that
+// /metrics and hub.stats sum all shards without asking them.
 #pragma once
 
 #include <array>
@@ -98,16 +98,16 @@ struct Stats {
   Count sessions_closed;
   std::array<Count, static_cast<std::size_t>(LimitHit::count_)> limit_hits;
   std::array<Count, static_cast<std::size_t>(Errc::count_)> errors;  // told to clients
-  CloseCounts closes;  // by close code sent or received
+  CloseCounts closes;                                                // by close code sent or received
 
   // Gauges
-  Count connections;     // TCP connections open now
-  Count attached;        // sessions
-  Count detached;        // sessions
-  Count topics;          // whose home is this shard
-  Count subscriptions;   // of this shard's sessions
+  Count connections;    // TCP connections open now
+  Count attached;       // sessions
+  Count detached;       // sessions
+  Count topics;         // whose home is this shard
+  Count subscriptions;  // of this shard's sessions
   Count calls_in_flight;
-  Count draining;        // 1 while the shard drains
+  Count draining;  // 1 while the shard drains
 
   void hit(LimitHit limit) { ++limit_hits[static_cast<std::size_t>(limit)]; }
   void error(Errc code) { ++errors[static_cast<std::size_t>(code)]; }

@@ -1,7 +1,7 @@
 // Topic: a name with subscribers, a position and the latest publications. A publication's position is (epoch,
 // offset): offsets grow by one from 1; a topic that was forgotten while nobody used it comes back under
-// another epoch, so equal offsets of different epochs are never mistaken for each other. One shard is a topic's
-// home; others with subscribers have a mirror, which follows it (core/topic_mirrors.h).
+// another epoch, so equal offsets of different epochs are never mistaken for each other. One shard is a
+// topic's home; others with subscribers have a mirror, which follows it (core/topic_mirrors.h).
 //
 // Invariants: session S is in subscribers() exactly if S.subscriptions() has this topic, and each end knows
 // the other's index (Topics keeps both ends in step); history() is empty or ends at offset().
@@ -42,8 +42,8 @@ class Topic {
  public:
   struct Subscriber {
     Session* session;
-    std::uint32_t index;    // of this topic in session->subscriptions()
-    bool held = false;      // publications wait in Topics until its missed ones, or its answer, are on their way
+    std::uint32_t index;  // of this topic in session->subscriptions()
+    bool held = false;  // publications wait in Topics until its missed ones, or its answer, are on their way
     bool watching = false;  // wants topic.presence
   };
 
@@ -54,8 +54,8 @@ class Topic {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] TopicRole role() const { return role_; }
-  // What Origin::topic names it by, on all shards: no other topic of this process has had it lately. 0 while it
-  // is joining.
+  // What Origin::topic names it by, on all shards: no other topic of this process has had it lately. 0 while
+  // it is joining.
   [[nodiscard]] std::uint32_t serial() const { return serial_; }
   [[nodiscard]] Position position() const { return {epoch_, offset_}; }
   [[nodiscard]] std::uint64_t offset() const { return offset_; }

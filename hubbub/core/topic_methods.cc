@@ -95,8 +95,7 @@ Result<Deferred> subscribe(Call& call, const SubscribeParams& params) {
     });
   auto reply = call.defer_within<SubscribeResult>();
   call.hub().topics().subscribe(
-      call.session(), params.topic,
-      {.since = params.since, .last = params.last, .presence = params.presence},
+      call.session(), params.topic, {.since = params.since, .last = params.last, .presence = params.presence},
       answer_with<SubscribeResult, Subscribed>(std::move(reply), [](Subscribed subscribed) {
         return SubscribeResult{std::move(subscribed.position.epoch), subscribed.position.offset,
                                subscribed.recovered};
@@ -114,15 +113,15 @@ Deferred publish(Call& call, const PublishParams& params) {
 
 Deferred history(Call& call, const HistoryParams& params) {
   auto reply = call.defer_within<HistoryResult>();
-  call.hub().broker().history(
-      params.topic, params.since, params.limit,
-      [reply = std::move(reply)](Result<HistorySlice> slice) mutable {
-        if (!slice) return reply.fail(std::move(slice.error()));
-        HistoryResult result{std::move(slice->position.epoch), slice->position.offset, {}};
-        for (const auto& [frame, data] : slice->messages)
-          result.messages.push_back({frame->origin().offset, RawJson{data}});
-        reply.send(result);
-      });
+  call.hub().broker().history(params.topic, params.since, params.limit,
+                              [reply = std::move(reply)](Result<HistorySlice> slice) mutable {
+                                if (!slice) return reply.fail(std::move(slice.error()));
+                                HistoryResult result{
+                                    std::move(slice->position.epoch), slice->position.offset, {}};
+                                for (const auto& [frame, data] : slice->messages)
+                                  result.messages.push_back({frame->origin().offset, RawJson{data}});
+                                reply.send(result);
+                              });
   return {};
 }
 

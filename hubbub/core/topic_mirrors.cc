@@ -11,8 +11,8 @@
 namespace hubbub {
 namespace {
 
-// More lost publications than this are told to a subscriber as this many: the offsets of what follows tell the
-// rest.
+// More lost publications than this are told to a subscriber as this many: the offsets of what follows tell
+// the rest.
 constexpr std::uint64_t kLostMax = 65'536;
 
 // What a frame or a name on the way weighs beside its own bytes.
@@ -121,9 +121,9 @@ void TopicMirrors::begin_waiting(Topic& topic) {
     waiting.done(std::move(subscribed));
   }
   auto& waiting = topic.reach_->waiting;  // some may have come meanwhile
-  waiting.insert(waiting.begin(), std::make_move_iterator(still.begin()), std::make_move_iterator(still.end()));
-  if (!waiting.empty() && !topic.reach_->asked && !ask_home(topic))
-    refuse_waiting(topic, neighbour_busy());
+  waiting.insert(waiting.begin(), std::make_move_iterator(still.begin()),
+                 std::make_move_iterator(still.end()));
+  if (!waiting.empty() && !topic.reach_->asked && !ask_home(topic)) refuse_waiting(topic, neighbour_busy());
   topics_.set_timer(topic);
 }
 
@@ -172,8 +172,9 @@ void TopicMirrors::on_missed(const Missed& missed) {
 }
 
 void TopicMirrors::lose(Topic& topic, std::uint64_t from, std::uint64_t to) {
-  env_.log.warn("publications lost between shards",
-                {{"topic", topic.name()}, {"from", from}, {"to", to}, {"subscribers", topic.subscribers_.size()}});
+  env_.log.warn(
+      "publications lost between shards",
+      {{"topic", topic.name()}, {"from", from}, {"to", to}, {"subscribers", topic.subscribers_.size()}});
   topic.history_.clear();
   topic.offset_ = to;
   const std::uint64_t told = std::min(to - from + 1, kLostMax);
@@ -205,10 +206,9 @@ void TopicMirrors::on_reports(std::uint32_t serial, bool on) {
   if (!topic) return;
   reach(*topic).reports = on;
   if (!on) return;
-  env_.neighbours->answer(home_of(*topic), [name = topic->name(), here = env_.shard(),
-                                            members = topic->subscribers_.size()](Hub& hub) {
-    hub.topics().mirrors().on_members(name, here, members);
-  });
+  env_.neighbours->answer(home_of(*topic),
+                          [name = topic->name(), here = env_.shard(), members = topic->subscribers_.size()](
+                              Hub& hub) { hub.topics().mirrors().on_members(name, here, members); });
 }
 
 void TopicMirrors::on_presence(std::uint32_t serial, const FrameRef& frame) {
@@ -236,9 +236,8 @@ void TopicMirrors::on_ask(const std::string& name, ShardId from) {
                     .offset = topic.offset_,
                     .reports = topic.presence_ != nullptr,
                     .history = topic.history_.from(0)};
-  env_.neighbours->answer(from, [snapshot = std::move(snapshot)](Hub& hub) {
-    hub.topics().mirrors().on_snapshot(snapshot);
-  });
+  env_.neighbours->answer(
+      from, [snapshot = std::move(snapshot)](Hub& hub) { hub.topics().mirrors().on_snapshot(snapshot); });
 }
 
 void TopicMirrors::on_leave(std::string_view name, ShardId from) {
@@ -274,11 +273,12 @@ void TopicMirrors::catch_up(ShardId shard) {
 }
 
 bool TopicMirrors::send_missed(Topic& topic, TopicReach::Remote& remote) {
-  Missed missed{.serial = topic.serial_, .offset = topic.offset_, .frames = topic.history_.from(remote.offset + 1)};
+  Missed missed{
+      .serial = topic.serial_, .offset = topic.offset_, .frames = topic.history_.from(remote.offset + 1)};
   const std::size_t bytes = bytes_of(missed.frames);
   if (!env_.neighbours->ask(
-          remote.shard,
-          [missed = std::move(missed)](Hub& hub) { hub.topics().mirrors().on_missed(missed); }, bytes))
+          remote.shard, [missed = std::move(missed)](Hub& hub) { hub.topics().mirrors().on_missed(missed); },
+          bytes))
     return false;
   remote.behind = false;
   remote.offset = topic.offset_;
@@ -344,7 +344,8 @@ std::size_t TopicMirrors::members_elsewhere(const Topic& topic) {
 
 void TopicMirrors::check_invariants(const Topic& topic) const {
   const auto mirror = by_serial_.find(topic.serial());
-  HUBBUB_ASSERT((topic.role() == TopicRole::mirror) == (mirror != by_serial_.end() && mirror->second == &topic));
+  HUBBUB_ASSERT((topic.role() == TopicRole::mirror) ==
+                (mirror != by_serial_.end() && mirror->second == &topic));
   HUBBUB_ASSERT((topic.serial() == 0) == (topic.role() == TopicRole::joining));
   if (!topic.reach_) {
     HUBBUB_ASSERT(topic.role() == TopicRole::home);
@@ -352,7 +353,8 @@ void TopicMirrors::check_invariants(const Topic& topic) const {
   }
   const TopicReach& reach = *topic.reach_;
   HUBBUB_ASSERT(reach.waiting.empty() || reach.asked);
-  HUBBUB_ASSERT(topic.role() == TopicRole::home ? reach.waiting.empty() && !reach.asked : reach.remotes.empty());
+  HUBBUB_ASSERT(topic.role() == TopicRole::home ? reach.waiting.empty() && !reach.asked
+                                                : reach.remotes.empty());
   for (const TopicReach::Remote& remote : reach.remotes)
     HUBBUB_ASSERT(remote.shard != env_.shard() && (remote.behind || remote.offset == topic.offset()));
 }

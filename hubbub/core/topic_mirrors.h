@@ -1,14 +1,14 @@
 // TopicMirrors: a topic across the shards of a process. Its home (Node::home_of) gives publications their
-// offsets; a shard with subscribers has a mirror. The mirror asks its home once for a copy of the history, and
-// from then on gets every publication once, as the very frame, however many subscribers it has.
+// offsets; a shard with subscribers has a mirror. The mirror asks its home once for a copy of the history,
+// and from then on gets every publication once, as the very frame, however many subscribers it has.
 //
 // It rests on Neighbours keeping order: all the home sends before its answer to a mirror's request is older
 // than the answer, all it sends later follows it without a hole. So a mirror stands at some moment of the
 // home's stream, and a subscription that begins there loses nothing and gets nothing twice.
 //
-// When the way to a shard is full the home stops sending it that topic's publications and, once there is room,
-// sends what it still has of them in one piece. What history has let go of by then is lost to that shard's
-// subscribers: they are told (session.gap) and their connections closed, to come back with a resume.
+// When the way to a shard is full the home stops sending it that topic's publications and, once there is
+// room, sends what it still has of them in one piece. What history has let go of by then is lost to that
+// shard's subscribers: they are told (session.gap) and their connections closed, to come back with a resume.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

@@ -24,8 +24,7 @@ Error bad_name() {
 
 }  // namespace
 
-Topics::Topics(const Env& env)
-    : env_(env), topics_(0, StringHash{env.rng.next()}), mirrors_(*this, env) {}
+Topics::Topics(const Env& env) : env_(env), topics_(0, StringHash{env.rng.next()}), mirrors_(*this, env) {}
 
 Topics::~Topics() {
   for (const auto& [name, topic] : topics_)
@@ -53,8 +52,7 @@ Result<Topic*> Topics::topic_for(std::string_view name) {
     return std::unexpected(limit_error(Errc::topic_invalid, "limits.topics",
                                        "this server has all the topics it takes (limits.topics)"));
   }
-  auto topic =
-      std::make_unique<Topic>(*this, home ? TopicRole::home : TopicRole::joining, std::string(name));
+  auto topic = std::make_unique<Topic>(*this, home ? TopicRole::home : TopicRole::joining, std::string(name));
   if (home) {
     ++env_.stats.topics;
     topic->serial_ = ++last_serial_ * env_.node.shards() + here;
@@ -350,14 +348,13 @@ void Topics::push_to_watchers(Topic& topic, const FrameRef& frame) {
 
 // --- Time
 
-bool Topics::used(const Topic& topic) {
-  return !topic.subscribers_.empty() || TopicMirrors::in_use(topic);
-}
+bool Topics::used(const Topic& topic) { return !topic.subscribers_.empty() || TopicMirrors::in_use(topic); }
 
 void Topics::set_timer(Topic& topic) {
   if (!used(topic)) {
     const bool mirror = topic.role() != TopicRole::home;
-    const Millis idle = mirror ? std::min(kMirrorIdleMs, env_.limits.topic_idle_ms) : env_.limits.topic_idle_ms;
+    const Millis idle =
+        mirror ? std::min(kMirrorIdleMs, env_.limits.topic_idle_ms) : env_.limits.topic_idle_ms;
     env_.timers.arm(topic.timer_, env_.now() + idle);
   } else if (!topic.history_.empty() && !topic.timer_.armed()) {
     env_.timers.arm(topic.timer_, topic.history_.oldest() + env_.limits.history_age_ms);

@@ -50,8 +50,8 @@ class Topics {
   Topics(const Topics&) = delete;
   Topics& operator=(const Topics&) = delete;
 
-  // Subscribing again changes nothing but what `how` says. `done` is called once: now, or when the topic's home
-  // has answered; not if the hub ends before. Errors: topic_invalid (name, limits.topics),
+  // Subscribing again changes nothing but what `how` says. `done` is called once: now, or when the topic's
+  // home has answered; not if the hub ends before. Errors: topic_invalid (name, limits.topics),
   // too_many_subscriptions (limits.topics_per_session), session_unknown (it has ended), overloaded.
   void subscribe(Session& session, std::string_view name, const SubscribeHow& how, SubscribeDone done);
   // With `since` or `last` nothing is pushed until this is called, so that the caller can answer first: then

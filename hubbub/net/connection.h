@@ -46,7 +46,7 @@ class ConnectionHost {
   virtual bool flush_one(Connection& connection) = 0;   // write now; true if bytes went out
   virtual void doom(Connection& connection) = 0;        // free at the end of this turn
   virtual void hand_over(ShardId shard, Parcel parcel) = 0;
-  virtual std::uint64_t draw_connection_id() = 0;       // higher than all before
+  virtual std::uint64_t draw_connection_id() = 0;  // higher than all before
   [[nodiscard]] virtual Io& io() = 0;
   [[nodiscard]] virtual Service& service() = 0;
   [[nodiscard]] virtual const FrameRef& ping_frame() = 0;

@@ -1,6 +1,6 @@
-// Parcel: a connection on its way from the shard that accepted it to the one that owns its session. It holds all
-// of the connection that the wire knows of: unread input, half-written output, codec state. Whoever drops a
-// parcel that was not unpacked closes its socket.
+// Parcel: a connection on its way from the shard that accepted it to the one that owns its session. It holds
+// all of the connection that the wire knows of: unread input, half-written output, codec state. Whoever drops
+// a parcel that was not unpacked closes its socket.
 #pragma once
 
 #include <cstdint>

@@ -34,8 +34,8 @@ Shard::Shard(const ShardSettings& settings, std::unique_ptr<ShardGroup> own, Sha
       clock_(clock),
       neighbours_(group_, id, settings_.limits, stats_),
       timers_(clock.now_ms()),
-      env_{clock,          rng,    log,           timers_,      settings_.limits, settings_.access,
-           stats_,         group_.node(), &neighbours_, clock.now_ms()},
+      env_{clock,  rng,           log,          timers_,       settings_.limits, settings_.access,
+           stats_, group_.node(), &neighbours_, clock.now_ms()},
       hub_(env_),
       mailbox_(std::make_shared<Mailbox>(io)),
       dispatcher_(hub_, methods, mailbox_),
@@ -93,9 +93,8 @@ bool Shard::run_once() {
 bool Shard::drained() {
   if (!draining()) return false;
   if (!all_gone_) {
-    all_gone_ = std::none_of(drain_order_.begin(), drain_order_.end(), [&](Handle<Connection> handle) {
-      return connections_.get(handle) != nullptr;
-    });
+    all_gone_ = std::none_of(drain_order_.begin(), drain_order_.end(),
+                             [&](Handle<Connection> handle) { return connections_.get(handle) != nullptr; });
     if (all_gone_) ++node().drained;
   }
   return node().drained == group_.shards();

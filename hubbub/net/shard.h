@@ -35,8 +35,8 @@ struct ShardSettings {
 class Shard final : public ConnectionHost {
  public:
   // One of the group's. The references outlive the shard. `methods` belongs to this shard alone.
-  Shard(const ShardSettings& settings, ShardGroup& group, ShardId id, Io& io, Clock& clock, Rng& rng, Log& log,
-        MethodTable& methods);
+  Shard(const ShardSettings& settings, ShardGroup& group, ShardId id, Io& io, Clock& clock, Rng& rng,
+        Log& log, MethodTable& methods);
   // The only one.
   Shard(const ShardSettings& settings, Io& io, Clock& clock, Rng& rng, Log& log, MethodTable& methods);
   ~Shard() override;

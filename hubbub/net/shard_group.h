@@ -2,7 +2,8 @@
 // counts, each shard's inbox, and the gate that counts connections by address. Outlives its shards.
 //
 // None of it is touched for a message of one shard's own; a message to another shard costs its part of one
-// atomic exchange a turn; the gate's lock is taken once for a connection that comes and once for one that goes.
+// atomic exchange a turn; the gate's lock is taken once for a connection that comes and once for one that
+// goes.
 #pragma once
 
 #include <array>

@@ -16,7 +16,7 @@
 namespace hubbub {
 
 struct ShardMessage {
-  HubTask task;               // empty: `frame` is a publication for a mirror
+  HubTask task;  // empty: `frame` is a publication for a mirror
   FrameRef frame = {};
   std::uint32_t data_size = 0;  // of the publication
   std::uint32_t bytes = 0;      // what it was counted with; 0: an answer, not counted

@@ -27,7 +27,8 @@ bool ShardNeighbours::has_room(ShardId to, std::size_t bytes) {
 bool ShardNeighbours::roomy(ShardId to) const {
   const Way& way = ways_[to];
   const ShardGroup::Received& received = group_.received(self_, to);
-  return (way.messages - received.messages.load(std::memory_order_acquire)) * 2 <= limits_.shard_queue_messages &&
+  return (way.messages - received.messages.load(std::memory_order_acquire)) * 2 <=
+             limits_.shard_queue_messages &&
          (way.bytes - received.bytes.load(std::memory_order_acquire)) * 2 <= limits_.shard_queue_bytes;
 }
 

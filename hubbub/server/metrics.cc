@@ -10,6 +10,7 @@
 
 #include "hubbub/base/frame.h"
 #include "hubbub/base/version.h"
+#include "hubbub/core/node.h"
 
 namespace hubbub {
 namespace {

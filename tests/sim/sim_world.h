@@ -119,9 +119,7 @@ class World {
   [[nodiscard]] std::uint64_t hits(LimitHit limit) const {
     return stats().limit_hits[static_cast<std::size_t>(limit)];
   }
-  [[nodiscard]] std::uint64_t closes(std::uint16_t code) const {
-    return stats().closes.of(code);
-  }
+  [[nodiscard]] std::uint64_t closes(std::uint16_t code) const { return stats().closes.of(code); }
   [[nodiscard]] SimService& sim_service() { return static_cast<SimService&>(*service); }
   // Frames that live because of this world.
   [[nodiscard]] std::int64_t frames() const { return Frame::alive() - frames_before_; }

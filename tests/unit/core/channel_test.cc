@@ -9,8 +9,8 @@ namespace {
 
 using test::at;
 using test::Core;
-using test::send_to;
 using test::Peer;
+using test::send_to;
 using test::text_at;
 
 constexpr std::string_view kOpen = R"({"jsonrpc":"2.0","id":1,"method":"session.open"})";

@@ -297,7 +297,8 @@ class Core {
 inline std::size_t send_to_all(Hub& hub, std::string_view data) {
   return hub.deliver_to_all(hub_message(data));
 }
-inline Result<SendStatus> send_to(Hub& hub, std::string_view to, std::string_view from, std::string_view data) {
+inline Result<SendStatus> send_to(Hub& hub, std::string_view to, std::string_view from,
+                                  std::string_view data) {
   Result<SendStatus> sent = SendStatus::delivered;
   hub.broker().send(to, from, data, [&sent](Result<SendStatus> told) { sent = std::move(told); });
   return sent;

@@ -13,9 +13,9 @@ namespace {
 using test::at;
 using test::Client;
 using test::Core;
+using test::FakeLink;
 using test::send_to;
 using test::send_to_all;
-using test::FakeLink;
 
 TEST(Hub, finds_a_session_by_its_code_without_case) {
   Core core;

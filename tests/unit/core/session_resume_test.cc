@@ -9,8 +9,8 @@ namespace {
 using test::at;
 using test::Client;
 using test::Core;
-using test::send_to_all;
 using test::FakeLink;
+using test::send_to_all;
 using test::Ticket;
 
 using Texts = std::vector<std::string>;

@@ -1,5 +1,5 @@
-#include "hubbub/core/notices.h"
 #include "hubbub/net/shard.h"
+#include "hubbub/core/notices.h"
 
 #include <gtest/gtest.h>
 

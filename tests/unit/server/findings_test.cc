@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "hubbub/core/notices.h"
 #include "tests/unit/server/server_world.h"
 
 namespace hubbub::sim {
