@@ -38,7 +38,7 @@ def about(options, measured, cores):
     return {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "machine": line(),
-        "system": ", ".join(part for part in (system(), f"Linux {platform.release()}") if part),
+        "system": ", ".join(part for part in (system(), "Linux " + platform.release().partition("-")[0]) if part),
         "compiler": targets.output_of(["g++", "--version"]),
         "seconds": options.seconds,
         "pinned": cores[0] is not None,

@@ -46,11 +46,11 @@ def times(ratio):
 
 
 def spread(values, scale=1.0, show=digits):
-    """Median, and the range where it was measured more than once."""
+    """Median, and the range where there is one."""
     if not values:
         return "-"
-    middle = show(statistics.median(values) / scale)
-    return middle if len(values) == 1 else f"{middle} ({show(min(values) / scale)}-{show(max(values) / scale)})"
+    middle, least, most = (show(of(values) / scale) for of in (statistics.median, min, max))
+    return middle if least == most else f"{middle} ({least}-{most})"
 
 
 def table(head, rows):

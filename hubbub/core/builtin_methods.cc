@@ -53,34 +53,35 @@ BOOST_DESCRIBE_STRUCT(CancelParams, (), (id))
 
 namespace {
 
-StatsResult hub_stats(Call& call, const Dispatcher& dispatcher) {
-  const HubCounts counts = call.hub().counts();
-  const Stats& stats = call.hub().env().stats;
-  return {.sessions = {.attached = counts.attached,
-                       .detached = counts.detached,
+// Of all shards.
+StatsResult hub_stats(Call& call) {
+  Stats stats;
+  call.hub().env().node.sum_stats(stats);
+  return {.sessions = {.attached = stats.attached,
+                       .detached = stats.detached,
                        .opened = stats.sessions_opened,
                        .resumed = stats.sessions_resumed,
                        .expired = stats.sessions_expired,
                        .closed = stats.sessions_closed},
-          .topics = counts.topics,
-          .subscriptions = counts.subscriptions,
+          .topics = stats.topics,
+          .subscriptions = stats.subscriptions,
           .messages_in = stats.messages_in,
           .messages_out = stats.messages_out,
           .bytes_in = stats.bytes_in,
           .bytes_out = stats.bytes_out,
           .calls = stats.calls,
-          .calls_in_flight = dispatcher.calls_in_flight(),
+          .calls_in_flight = stats.calls_in_flight,
           .publishes = stats.publishes,
           .deliveries = stats.deliveries,
           .draining = call.hub().draining()};
 }
 
-void add_hub_methods(MethodTable& table, Dispatcher* const& dispatcher) {
+void add_hub_methods(MethodTable& table) {
   table
       .add_builtin<BroadcastParams, BroadcastResult>(
           "hub.broadcast",
           [](Call& call, const BroadcastParams& params) -> Deferred {
-            auto reply = call.defer<BroadcastResult>();
+            auto reply = call.defer_within<BroadcastResult>();
             call.hub().broker().broadcast(
                 params.data.text, answer_with<BroadcastResult, std::size_t>(
                                       std::move(reply), [](std::size_t n) { return BroadcastResult{n}; }));
@@ -89,8 +90,8 @@ void add_hub_methods(MethodTable& table, Dispatcher* const& dispatcher) {
       .privileged()
       .summary("Sends data to every session as hub.message {data}.");
   table
-      .add_builtin<NoParams, StatsResult>(
-          "hub.stats", [&dispatcher](Call& call, const NoParams&) { return hub_stats(call, *dispatcher); })
+      .add_builtin<NoParams, StatsResult>("hub.stats",
+                                          [](Call& call, const NoParams&) { return hub_stats(call); })
       .privileged()
       .summary("Counts of this server.");
 }
@@ -109,7 +110,7 @@ void add_builtin_methods(MethodTable& table, Dispatcher* const& dispatcher) {
       .summary("Answers with its params, byte for byte; null without params.");
   add_session_methods(table);
   add_topic_methods(table);
-  add_hub_methods(table, dispatcher);
+  add_hub_methods(table);
   table
       .add_builtin<CancelParams, void>("$/cancelRequest",
                                        [&dispatcher](Call& call, const CancelParams& params) {

@@ -92,7 +92,13 @@ class Call {
   // once a call. Counts against limits.calls_in_flight until answered.
   template <class R>
   [[nodiscard]] Reply<R> defer() {
-    return Reply<R>(defer_untyped());
+    return Reply<R>(defer_untyped(false));
+  }
+  // The same for an answer that the hub itself gives, at once or when another shard has answered. It does not
+  // count against limits.calls_in_flight: while a session has that many of these, it is not read from.
+  template <class R>
+  [[nodiscard]] Reply<R> defer_within() {
+    return Reply<R>(defer_untyped(true));
   }
   // `work` is run right after the message with this call's answer was pushed; in a batch, one message holds
   // all answers. It runs for notifications and failed calls too, but not if the session has ended by then.
@@ -100,7 +106,7 @@ class Call {
 
  private:
   friend class Dispatcher;
-  [[nodiscard]] PendingReply defer_untyped();
+  [[nodiscard]] PendingReply defer_untyped(bool within);
 
   Dispatcher& dispatcher_;
   Hub& hub_;

@@ -11,15 +11,19 @@
 namespace hubbub {
 
 Channel::Channel(Dispatcher& dispatcher, ChannelMode mode)
-    : dispatcher_(dispatcher),
-      env_(dispatcher.hub().env()),
-      mode_(mode) {}
+    : dispatcher_(dispatcher), env_(dispatcher.hub().env()), mode_(mode) {}
 
-Channel::~Channel() = default;
+Channel::Channel(Dispatcher& dispatcher, ChannelMode mode, std::string resume) : Channel(dispatcher, mode) {
+  resume_ = std::move(resume);
+}
+
+Channel::~Channel() {
+  if (self_) *self_ = nullptr;
+}
 
 void Channel::on_open(Link& link) {
   link_ = &link;
-  if (mode_ == ChannelMode::plain) return open_plain();
+  if (mode_ == ChannelMode::plain && resume_.empty()) return open_plain();
   const Timer::Fire late = [](void* self, Millis) {
     auto* channel = static_cast<Channel*>(self);
     channel->env_.stats.hit(LimitHit::open_deadline);
@@ -27,6 +31,11 @@ void Channel::on_open(Link& link) {
   };
   open_timer_ = std::make_unique<Timer>(late, this);
   env_.timers.arm(*open_timer_, env_.now() + env_.limits.open_deadline_ms);
+  if (resume_.empty()) return;
+  const std::size_t size = resume_.size();
+  resume_.resize(size + wire::kReadPadding);
+  on_first_message(std::string_view(resume_).substr(0, size));
+  resume_ = {};
 }
 
 void Channel::open_plain() {
@@ -66,7 +75,7 @@ void Channel::on_first_message(std::string_view text) {
     return answer_opening(id, open(*request));
   }
   if (request->method == "session.resume" && !request->is_notification()) {
-    return answer_opening(id, resume(*request));
+    return begin_resume(id, *request, text);
   }
   if (!request->is_notification()) answer(id, fail(Errc::session_required));
   refuse(Errc::bad_first_message, "the first message must be the request session.open or session.resume");
@@ -75,6 +84,9 @@ void Channel::on_first_message(std::string_view text) {
 void Channel::answer_opening(std::string_view id, const Result<std::string>& result) {
   answer(id, result);
   if (result) return;
+  if (session_) return;  // plain mode: the fresh one stays
+  if (mode_ == ChannelMode::plain)
+    return refuse(Errc::bad_first_message, "the session ended while this connection moved to it");
   // Wrong params may be put right on this connection; a server that takes no session ends it, and says when
   // to come back.
   if (result.error().info().close_code != 0) return refuse(result.error());
@@ -110,14 +122,65 @@ bool Channel::resumed_instead(std::string_view text) {
     error.retry_after_ms = retry_after_ms;
     answer(id, std::unexpected(std::move(error)));
   } else {
-    answer(id, resume(*request));
+    begin_resume(id, *request, text);
   }
   return true;
 }
 
-Result<std::string> Channel::resume(const wire::RpcRequest& request) {
+void Channel::begin_resume(std::string_view id, const wire::RpcRequest& request, std::string_view text) {
   ResumeParams params;
-  if (auto read = read_params(request, params); !read) return std::unexpected(std::move(read.error()));
+  if (auto read = read_params(request, params); !read)
+    return answer_opening(id, std::unexpected(std::move(read.error())));
+  const auto code = SessionCode::parse(params.code);
+  const ShardId owner = code ? env_.node.owner_of(*code) : env_.shard();
+  if (owner == env_.shard()) return answer_opening(id, resume(params));
+  asks_owner_ = ask_owner(owner, id, params, text);
+  if (!asks_owner_) answer_opening(id, std::unexpected(neighbour_busy()));
+}
+
+bool Channel::ask_owner(ShardId owner, std::string_view id, const ResumeParams& params,
+                        std::string_view text) {
+  if (!self_) self_ = std::make_shared<Channel*>(this);
+  auto answer = [self = self_, owner, id = std::string(id),
+                 text = std::string(text)](Result<void> good) mutable {
+    if (*self) (*self)->on_owner_answered(owner, id, std::move(text), good);
+  };
+  struct Shown {
+    std::string code, token, epoch;
+    std::uint64_t received;
+  };
+  Shown shown{std::string(params.code), std::string(params.token), std::string(params.epoch),
+              params.received};
+  return env_.neighbours->ask(
+      owner,
+      [shown = std::move(shown), connection = link_->connection_id(), remote = link_->remote(),
+       back = env_.shard(), answer = std::move(answer)](Hub& there) mutable {
+        auto good = there.check({shown.code, shown.token, shown.epoch, shown.received}, connection, remote);
+        there.env().neighbours->answer(back, [answer = std::move(answer), good = std::move(good)](
+                                                 Hub&) mutable { answer(std::move(good)); });
+      },
+      text.size());
+}
+
+void Channel::on_owner_answered(ShardId owner, std::string_view id, std::string text,
+                                const Result<void>& good) {
+  asks_owner_ = false;
+  if (closing_) return;
+  if (!good) {
+    answer_opening(id, std::unexpected(good.error()));
+    return link_->wake();  // it is read from again
+  }
+  if (session_) {
+    link_->release_outbox();
+    dispatcher_.hub().discard(*std::exchange(session_, nullptr));
+  }
+  open_timer_.reset();
+  link_->move_to(owner, [mode = mode_, text = std::move(text)](Dispatcher* there) mutable {
+    return std::make_unique<Channel>(*there, mode, std::move(text));
+  });
+}
+
+Result<std::string> Channel::resume(const ResumeParams& params) {
   Hub& hub = dispatcher_.hub();
   if (session_ && hub.find(params.code) == session_)
     return fail(Errc::invalid_request, "this connection has that session already");
@@ -178,6 +241,7 @@ void Channel::on_stalled() {
 }
 
 void Channel::on_closing() {
+  closing_ = true;
   open_timer_.reset();
   if (session_) session_->on_link_closing();
 }

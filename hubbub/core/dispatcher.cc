@@ -53,13 +53,16 @@ void PendingReply::answer(Result<std::string> result_json) {
   });
 }
 
-PendingReply Call::defer_untyped() {
+PendingReply Call::defer_untyped(bool within) {
   HUBBUB_ASSERT(!pending_);
   Dispatcher& d = dispatcher_;
   if (d.in_batch_ && !d.batch_) d.batch_ = d.batches_.emplace(PendingBatch{session_.handle(), {}, 0, false});
   if (d.batch_) ++d.batches_.get(d.batch_)->waiting;
   pending_ = d.calls_.emplace(PendingCall{session_.handle(), std::string(request_.id), d.batch_});
+  d.calls_.get(pending_)->within = within;
   session_.calls.push_back(pending_);
+  session_.calls_within += within;
+  ++d.env_.stats.calls_in_flight;
   return PendingReply(d.desk_, pending_);
 }
 
@@ -280,11 +283,12 @@ Result<Method*> Dispatcher::admit(Session& session, const wire::RpcRequest& requ
         "no method \"" + std::string(wire::utf8_prefix(request.method, MethodTable::kNameBytesMax)) + '"');
   if (!env_.access.method_allowed(request.method))
     return fail(Errc::forbidden, "this server's access.allow does not list \"" + method->name + '"');
-  if (session.calls.size() >= env_.limits.calls_in_flight && request.method != "$/cancelRequest") {
+  if (session.calls.size() - session.calls_within >= env_.limits.calls_in_flight &&
+      request.method != "$/cancelRequest") {
     env_.stats.hit(LimitHit::calls_in_flight);
     return std::unexpected(
         limit_error(Errc::busy, "limits.calls_in_flight",
-                    std::to_string(session.calls.size()) +
+                    std::to_string(session.calls.size() - session.calls_within) +
                         " calls are in flight (limits.calls_in_flight); wait for one to end"));
   }
   last_method_ = method;
@@ -308,8 +312,7 @@ bool Dispatcher::take_back(const Call& call) {
   PendingCall* pending = calls_.get(call.pending_);
   if (!pending) return false;  // its Reply died with an answer on the way out
   if (PendingBatch* batch = batches_.get(pending->batch)) --batch->waiting;
-  std::erase(call.session_.calls, call.pending_);
-  calls_.erase(call.pending_);
+  forget(&call.session_, call.pending_);
   return true;
 }
 
@@ -328,8 +331,7 @@ void Dispatcher::complete(Handle<PendingCall> handle, Result<std::string> result
   PendingCall* found = calls_.get(handle);
   if (!found) return;
   PendingCall call = std::move(*found);
-  calls_.erase(handle);
-  if (Session* session = hub_.get(call.session)) std::erase(session->calls, handle);
+  forget(hub_.get(call.session), handle);
   std::string reply;
   if (!call.id.empty()) {
     const PendingBatch* batch = batches_.get(call.batch);
@@ -349,6 +351,18 @@ void Dispatcher::complete(Handle<PendingCall> handle, Result<std::string> result
       reply_error(call.id, result_json.error(), reply);
   }
   settle(call, reply);
+}
+
+void Dispatcher::forget(Session* session, Handle<PendingCall> handle) {
+  const bool within = calls_.get(handle)->within;
+  calls_.erase(handle);
+  --env_.stats.calls_in_flight;
+  if (!session) return;
+  std::erase(session->calls, handle);
+  session->calls_within -= within;
+  // Perhaps it was not read from because of this one.
+  if (within && session->calls_within + 1 == env_.limits.calls_in_flight && session->link())
+    session->link()->wake();
 }
 
 void Dispatcher::settle(PendingCall& call, const std::string& reply) {

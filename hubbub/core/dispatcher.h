@@ -34,6 +34,7 @@ struct PendingCall {
   std::string id;              // raw; empty: a notification
   Handle<PendingBatch> batch;  // null: a single call
   std::vector<AfterReply> after = {};
+  bool within = false;  // see Call::defer_within
 };
 
 class Dispatcher {
@@ -93,6 +94,7 @@ class Dispatcher {
   // True if `error` may be answered: the call has an id and no answer was given by its deferred reply
   // meanwhile.
   [[nodiscard]] bool take_back(const Call& call);
+  void forget(Session* session, Handle<PendingCall> call);
   void settle(PendingCall& call, const std::string& reply);
   void run_after(Handle<Session> session, std::vector<AfterReply> after);
   void run_after_message(Session& session);

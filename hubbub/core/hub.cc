@@ -12,11 +12,20 @@ constexpr std::size_t kTokenBytes = 32;
 constexpr std::size_t kEpochBytes = 8;
 }  // namespace
 
+Error unknown_target() {
+  Error error = make_error(Errc::target_unknown);
+  error.field = "to";
+  return error;
+}
+
 Hub::Hub(const Env& env) : env_(env), topics_(env), broker_(std::make_unique<LocalBroker>(*this)) {}
 
 Hub::~Hub() {
   // Topics point at sessions: let subscriptions go first.
-  sessions_.for_each([&](Handle<Session>, Session& session) { topics_.unsubscribe_all(session); });
+  sessions_.for_each([&](Handle<Session>, Session& session) {
+    topics_.unsubscribe_all(session);
+    Node::give(env_.node.sessions);
+  });
 }
 
 std::string Hub::random_text(std::size_t bytes) {
@@ -28,15 +37,16 @@ std::string Hub::random_text(std::size_t bytes) {
 
 Result<Hub::Opened> Hub::open_session(Link& link, std::string_view data) {
   if (draining_) return fail(Errc::draining);
-  if (full()) {
+  if (!Node::take(env_.node.sessions, env_.limits.sessions)) {
     env_.stats.hit(LimitHit::sessions);
     Error error = limit_error(Errc::overloaded, "limits.sessions",
                               "this server has all the sessions it takes (limits.sessions)");
     error.retry_after_ms = 1000;
     return std::unexpected(std::move(error));
   }
-  const SessionCode code =
-      codes_.draw(env_.rng, env_.now(), [&](SessionCode drawn) { return by_code_.contains(drawn.key()); });
+  const SessionCode code = codes_.draw(env_.rng, env_.now(), [&](SessionCode drawn) {
+    return env_.node.owner_of(drawn) != env_.shard() || by_code_.contains(drawn.key());
+  });
   std::string token = random_text(kTokenBytes);
   Session::Identity identity{code, random_text(kEpochBytes), std::string(data)};
   const Handle<Session> handle = sessions_.emplace(*this, env_, std::move(identity), sha256(token));
@@ -44,19 +54,15 @@ Result<Hub::Opened> Hub::open_session(Link& link, std::string_view data) {
   session.handle_ = handle;
   session.attach(link);
   by_code_.emplace(code.key(), handle);
-  ++attached_;
+  ++env_.stats.attached;
   ++env_.stats.sessions_opened;
   return Opened{&session, std::move(token)};
 }
 
 Result<Hub::Resumed> Hub::resume_session(Link& link, const Claim& claim) {
-  if (draining_) return fail(Errc::draining);
   TokenMatch match = TokenMatch::none;
-  const auto checked = check_claim(link, claim, match);
-  if (!checked) {
-    ++env_.stats.resumes_refused;
-    return std::unexpected(checked.error());
-  }
+  const auto checked = check_claim(claim, link.connection_id(), link.remote(), match);
+  if (!checked) return std::unexpected(checked.error());
   Session& session = **checked;
   if (Link* old = session.link_) {
     ++env_.stats.sessions_superseded;
@@ -65,8 +71,8 @@ Result<Hub::Resumed> Hub::resume_session(Link& link, const Claim& claim) {
     session.outbox_.unseal();
     session.fit_mailbox();  // or takeovers would gather what one connection did not read after the other
   } else {
-    --detached_;
-    ++attached_;
+    --env_.stats.detached;
+    ++env_.stats.attached;
   }
   std::string token = random_text(kTokenBytes);
   session.tokens_.rotate(match, sha256(token));
@@ -82,18 +88,34 @@ Result<Hub::Resumed> Hub::resume_session(Link& link, const Claim& claim) {
   return Resumed{&session, std::move(token), replay};
 }
 
+Result<void> Hub::check(const Claim& claim, std::uint64_t connection, std::string_view remote) {
+  TokenMatch match = TokenMatch::none;
+  if (auto checked = check_claim(claim, connection, remote, match); !checked)
+    return std::unexpected(std::move(checked.error()));
+  return {};
+}
+
+Result<Session*> Hub::check_claim(const Claim& claim, std::uint64_t connection, std::string_view remote,
+                                  TokenMatch& match) {
+  if (draining_) return fail(Errc::draining);
+  auto session = session_of(claim, connection, remote, match);
+  if (!session) ++env_.stats.resumes_refused;
+  return session;
+}
+
 // Does the same work whatever is wrong, so that neither answer nor time tells which codes are in use.
-Result<Session*> Hub::check_claim(Link& link, const Claim& claim, TokenMatch& match) {
+Result<Session*> Hub::session_of(const Claim& claim, std::uint64_t connection, std::string_view remote,
+                                 TokenMatch& match) {
   const Sha256 shown = sha256(claim.token);
   Session* session = find(claim.code);
   static const SessionTokens kNobody(Sha256{});
-  match = session ? session->match_token(shown, link.connection_id()) : kNobody.match(shown, false);
+  match = session ? session->match_token(shown, connection) : kNobody.match(shown, false);
   const Sha256 epoch = sha256(session ? std::string_view(session->identity().epoch) : std::string_view());
   if (!equal_constant_time(epoch, sha256(claim.epoch)) || match == TokenMatch::none)
     return fail(Errc::session_unknown);
   if (match == TokenMatch::replaced) {
     ++env_.stats.tokens_reused;
-    env_.log.warn("session token reused", {{"session", session->code().text()}, {"remote", link.remote()}});
+    env_.log.warn("session token reused", {{"session", session->code().text()}, {"remote", remote}});
     end(*session, error_info(Errc::unauthenticated).close_code, "a copy of this session's token was used");
     return fail(Errc::session_unknown);
   }
@@ -110,15 +132,20 @@ Result<Session*> Hub::check_claim(Link& link, const Claim& claim, TokenMatch& ma
 void Hub::discard(Session& session) {
   unindex(session);
   ++env_.stats.sessions_closed;
+  free(session);
+}
+
+void Hub::free(Session& session) {
+  Node::give(env_.node.sessions);
   sessions_.erase(session.handle_);
 }
 
 void Hub::detach(Session& session) {
   HUBBUB_ASSERT(session.link_ != nullptr);
-  if (session.state_ == SessionState::ended) return sessions_.erase(session.handle_);
+  if (session.state_ == SessionState::ended) return free(session);
   session.detach();
-  --attached_;
-  ++detached_;
+  --env_.stats.attached;
+  ++env_.stats.detached;
   if (env_.limits.grace_ms <= 0) expire(session);
 }
 
@@ -126,7 +153,7 @@ void Hub::unindex(Session& session) {
   topics_.unsubscribe_all(session);
   by_code_.erase(session.code().key());
   codes_.retire(session.code(), env_.now());
-  --(session.state_ == SessionState::attached ? attached_ : detached_);
+  --(session.state_ == SessionState::attached ? env_.stats.attached : env_.stats.detached);
   session.state_ = SessionState::ended;
   session.timer_.cancel();
   if (session_end_hook_) session_end_hook_(*this, session);
@@ -136,7 +163,7 @@ void Hub::end(Session& session, std::uint16_t close_code, std::string_view reaso
   if (session.state_ == SessionState::ended) return;
   unindex(session);
   ++env_.stats.sessions_closed;
-  if (!session.link_) return sessions_.erase(session.handle_);
+  if (!session.link_) return free(session);
   session.close_link(close_code, reason, CloseMode::after_outbox);
 }
 
@@ -151,14 +178,33 @@ void Hub::expire(Session& session) {
   unindex(session);
   ++env_.stats.sessions_expired;
   env_.log.debug("session expired", {{"session", session.code().text()}});
-  sessions_.erase(session.handle_);
+  free(session);
 }
 
 Session* Hub::find(std::string_view code) {
   const auto parsed = SessionCode::parse(code);
-  if (!parsed) return nullptr;
-  const auto found = by_code_.find(parsed->key());
+  return parsed ? find(*parsed) : nullptr;
+}
+
+Session* Hub::find(SessionCode code) {
+  const auto found = by_code_.find(code.key());
   return found == by_code_.end() ? nullptr : sessions_.get(found->second);
+}
+
+Result<Position> Hub::subscribe(Session& session, std::string_view topic) {
+  // Filled now or, when `now` is gone, too late to be told.
+  auto now = std::make_shared<std::optional<Result<Position>>>(std::in_place, Position{});
+  topics_.subscribe(session, topic, {},
+                    [told = std::weak_ptr(now), &log = env_.log](Result<Subscribed> subscribed) {
+                      const auto result = told.lock();
+                      if (!subscribed && !result)
+                        log.warn("subscribe failed", {{"reason", subscribed.error().message()}});
+                      else if (!subscribed)
+                        *result = std::unexpected(std::move(subscribed.error()));
+                      else if (result)
+                        *result = std::move(subscribed->position);
+                    });
+  return std::move(**now);
 }
 
 void Hub::publish_json(std::string_view topic, std::string_view data) {
@@ -167,11 +213,9 @@ void Hub::publish_json(std::string_view topic, std::string_view data) {
   });
 }
 
-Result<SendStatus> Hub::deliver_to(std::string_view to_code, std::string_view from_code,
-                                   std::string_view data) {
-  Session* target = find(to_code);
-  const PushStatus pushed =
-      target ? target->push(session_message(from_code, data), Lane::direct) : PushStatus::ended;
+Result<SendStatus> Hub::deliver_to(SessionCode to, const FrameRef& frame) {
+  Session* target = find(to);
+  const PushStatus pushed = target ? target->push(frame, Lane::direct) : PushStatus::ended;
   if (pushed == PushStatus::queued) return SendStatus::delivered;
   if (pushed == PushStatus::stored) return SendStatus::queued;
   if (pushed == PushStatus::full)
@@ -179,13 +223,10 @@ Result<SendStatus> Hub::deliver_to(std::string_view to_code, std::string_view fr
         limit_error(Errc::mailbox_full, "replay.messages",
                     "the target is not connected, and its mailbox is full (replay.messages, "
                     "replay.bytes); try again when it may be back"));
-  Error error = make_error(Errc::target_unknown);
-  error.field = "to";
-  return std::unexpected(std::move(error));
+  return std::unexpected(unknown_target());
 }
 
-std::size_t Hub::deliver_to_all(std::string_view data) {
-  const FrameRef frame = hub_message(data);
+std::size_t Hub::deliver_to_all(const FrameRef& frame) {
   std::size_t reached = 0;
   sessions_.for_each([&](Handle<Session>, Session& session) {
     const PushStatus pushed = session.push(frame);
@@ -194,10 +235,14 @@ std::size_t Hub::deliver_to_all(std::string_view data) {
   return reached;
 }
 
-HubCounts Hub::counts() const { return {attached_, detached_, topics_.size(), topics_.subscriptions()}; }
+HubCounts Hub::counts() const {
+  const Stats& stats = env_.stats;
+  return {stats.attached, stats.detached, stats.topics, stats.subscriptions};
+}
 
 void Hub::begin_drain(Millis retry_after_ms) {
   draining_ = true;
+  env_.stats.draining = 1;
   const FrameRef notice = draining_notice(retry_after_ms);
   sessions_.for_each([&](Handle<Session>, Session& session) {
     if (session.link()) session.link()->send_uncounted(notice);
@@ -217,8 +262,9 @@ void Hub::check_invariants() {
     detached += session.state() == SessionState::detached;
     subscriptions += session.subscriptions().size();
   });
-  HUBBUB_ASSERT(attached == attached_ && detached == detached_ && by_code_.size() == attached + detached);
-  HUBBUB_ASSERT(subscriptions == topics_.subscriptions());
+  HUBBUB_ASSERT(attached == env_.stats.attached && detached == env_.stats.detached &&
+                by_code_.size() == attached + detached);
+  HUBBUB_ASSERT(subscriptions == env_.stats.subscriptions);
   topics_.check_invariants();
 }
 

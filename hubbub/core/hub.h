@@ -26,7 +26,7 @@
 
 namespace hubbub {
 
-// What hub.stats tells.
+// Of this shard.
 struct HubCounts {
   std::size_t attached = 0;
   std::size_t detached = 0;
@@ -70,6 +70,9 @@ class Hub {
   // replaced before ends the session: somebody copied it); invalid_params if the claim is good and `received`
   // is more than was ever sent.
   [[nodiscard]] Result<Resumed> resume_session(Link& link, const Claim& claim);
+  // Whether resume_session() would take that claim now, from that connection on another shard: then it is
+  // worth moving the connection here. Errors, and what they lead to, as there.
+  [[nodiscard]] Result<void> check(const Claim& claim, std::uint64_t connection, std::string_view remote);
   // Ends a session that its connection leaves for another one, which that connection resumed. The connection
   // goes on.
   void discard(Session& session);
@@ -87,12 +90,9 @@ class Hub {
   [[nodiscard]] Session* find(std::string_view code);
   [[nodiscard]] Session* get(Handle<Session> handle) { return sessions_.get(handle); }
 
-  // As Topics::subscribe from now on, and Topics::unsubscribe.
-  [[nodiscard]] Result<Position> subscribe(Session& session, std::string_view topic) {
-    auto subscribed = topics_.subscribe(session, topic, {});
-    if (!subscribed) return std::unexpected(std::move(subscribed.error()));
-    return std::move(subscribed->position);
-  }
+  // As Topics::subscribe from now on, and Topics::unsubscribe. No epoch in the position: the topic's home is
+  // another shard and has still to answer; should it refuse (limits.topics), that is logged as a warning.
+  [[nodiscard]] Result<Position> subscribe(Session& session, std::string_view topic);
   bool unsubscribe(Session& session, std::string_view topic) { return topics_.unsubscribe(session, topic); }
 
   // For applications: `value` (a type of core/json_types.h) as JSON to whoever is subscribed to `topic`, as
@@ -117,22 +117,29 @@ class Hub {
   [[nodiscard]] Result<Position> deliver(std::string_view topic, std::string_view data) {
     return topics_.publish(topic, data);
   }
-  [[nodiscard]] Result<SendStatus> deliver_to(std::string_view to_code, std::string_view from_code,
-                                              std::string_view data);
-  [[nodiscard]] std::size_t deliver_to_all(std::string_view data);
+  [[nodiscard]] Result<SendStatus> deliver_to(SessionCode to, const FrameRef& frame);
+  // To how many sessions of this shard.
+  [[nodiscard]] std::size_t deliver_to_all(const FrameRef& frame);
 
   [[nodiscard]] HubCounts counts() const;
   // No more sessions; every client is told session.draining {retry_after_ms}. The shard closes their
   // connections, paced.
   void begin_drain(Millis retry_after_ms);
   [[nodiscard]] bool draining() const { return draining_; }
-  [[nodiscard]] bool full() const { return sessions_.size() >= env_.limits.sessions; }
+  [[nodiscard]] bool full() const {
+    return env_.node.sessions.load(std::memory_order_relaxed) >= env_.limits.sessions;
+  }
 
   void check_invariants();
 
  private:
-  [[nodiscard]] Result<Session*> check_claim(Link& link, const Claim& claim, TokenMatch& match);
+  [[nodiscard]] Result<Session*> check_claim(const Claim& claim, std::uint64_t connection,
+                                             std::string_view remote, TokenMatch& match);
+  [[nodiscard]] Result<Session*> session_of(const Claim& claim, std::uint64_t connection,
+                                            std::string_view remote, TokenMatch& match);
   void unindex(Session& session);
+  void free(Session& session);
+  [[nodiscard]] Session* find(SessionCode code);
   [[nodiscard]] std::string random_text(std::size_t bytes);
 
   const Env& env_;
@@ -140,8 +147,6 @@ class Hub {
   boost::unordered_flat_map<std::uint64_t, Handle<Session>> by_code_;
   SessionCodes codes_;
   Topics topics_;
-  std::size_t attached_ = 0;
-  std::size_t detached_ = 0;
   bool draining_ = false;
   std::vector<Handle<Session>> ending_;
   SessionHook session_end_hook_;

@@ -89,6 +89,12 @@ constexpr auto kTable = std::to_array<LimitInfo>({
      "topics one session subscribes to", "error -32006", "topics_per_session"},
     {"limits.topics", &Limits::topics, "count", "1000000", 1, 100 * kMillion, "", "topics of the node",
      "error -32030", "topics"},
+    {"limits.shard_queue_messages", &Limits::shard_queue_messages, "count", "65536", 1, 100 * kMillion, "",
+     "messages one shard has waiting for another",
+     "requests that need that shard: error -32009; publications: its subscribers get them in one piece later",
+     "shard_queue_messages"},
+    {"limits.shard_queue_bytes", &Limits::shard_queue_bytes, "bytes", "64MiB", 1024, 64 * kGiB, "",
+     "the same, in bytes", "as limits.shard_queue_messages", "shard_queue_bytes"},
     {"limits.topic_idle", &Limits::topic_idle_ms, "ms", "2m", 1, 7 * kDay, "",
      "time a topic without subscribers is remembered", "topic is forgotten; its next epoch is a new one", ""},
 

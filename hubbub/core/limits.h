@@ -54,6 +54,10 @@ struct Limits {
   Millis topic_idle_ms = 120'000;  // limits.topic_idle: a topic without subscribers is forgotten after this
   std::size_t topic_name_bytes = 255;  // fixed by the protocol
 
+  // Between shards: what one has waiting for another
+  std::size_t shard_queue_messages = 65'536;         // limits.shard_queue_messages
+  std::size_t shard_queue_bytes = 64 * 1024 * 1024;  // limits.shard_queue_bytes
+
   // Topics: what latecomers can catch up with, and who is there
   std::size_t history_messages = 256;      // history.messages: of one topic; 0: no history
   std::size_t history_bytes = 128 * 1024;  // history.bytes: of one topic, as frames; 0: no history

@@ -6,15 +6,23 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "hubbub/base/clock.h"
 #include "hubbub/base/frame.h"
+#include "hubbub/core/node.h"
 
 namespace hubbub {
 
+class Dispatcher;
+class Endpoint;
 class Outbox;
+
+// Makes what serves a connection on the shard it was moved to, out of that shard's parts.
+using EndpointMaker = std::move_only_function<std::unique_ptr<Endpoint>(Dispatcher* there)>;
 
 // What to do with messages still unsent when a connection is closed.
 enum class CloseMode : std::uint8_t {
@@ -40,6 +48,9 @@ class Link {
   virtual void release_outbox() = 0;
   // Its session goes on at another connection: tells the endpoint (on_superseded) and closes with 4512.
   virtual void supersede() = 0;
+  // Goes on at another shard, with the endpoint made there; this one's is told that the connection is gone at
+  // the end of the turn. Not to be called while the endpoint is given input.
+  virtual void move_to(ShardId shard, EndpointMaker make_endpoint) = 0;
   // When the last byte came from the client.
   [[nodiscard]] virtual Millis last_input_at() const = 0;
   // "127.0.0.1:5555", for logs.

@@ -14,7 +14,8 @@ namespace hubbub {
 void Presence::change(SessionCode code, bool joined) {
   const auto [found, fresh] = pending_.try_emplace(code.key(), Change{.code = code, .was = !joined});
   Change& change = found->second;
-  HUBBUB_ASSERT(fresh || change.joined != joined);
+  // Another shard's report of what happened before anybody watched: known.
+  if (!fresh && change.joined == joined) return;
   if (!fresh && change.joined != change.was && change.order < asked_order_) change.shown = true;
   change.joined = joined;
   change.order = next_order_++;

@@ -174,6 +174,15 @@ void Session::bound_kept() {
   for (std::uint64_t gone = before - outbox_.frames(); gone > 0; --gone) env_.stats.hit(LimitHit::replay);
 }
 
+void Session::lose(std::uint64_t count, std::string_view reason) {
+  if (state_ == SessionState::ended) return;
+  close_link(error_info(Errc::overloaded).close_code, reason, CloseMode::after_outbox);
+  for (; count > 0; --count) {
+    outbox_.push_hole({}, Lane::message, env_.now());
+    bound_places();
+  }
+}
+
 // --- The mailbox
 
 PushStatus Session::store(const FrameRef& frame, Lane lane) {

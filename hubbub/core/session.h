@@ -85,6 +85,9 @@ class Session {
   // Queues the answer to the client's own call: never a reason to close; the client is not read from until it
   // has drained (see accepts_input).
   void push_reply(FrameRef frame);
+  // `count` messages for it are lost, for a reason that is not its client's: they leave holes, and the
+  // connection is closed, so that the client comes back and is told.
+  void lose(std::uint64_t count, std::string_view reason);
   // The next `count` frames from outbox().sent() on are on the wire.
   void on_sent(std::size_t count);
   // Loads what push() will touch, for fan-out: first the session, some sessions later the place in its ring.
@@ -100,15 +103,19 @@ class Session {
   void on_stalled();
   // The connection is closing, whoever began it: what is pushed from now on waits for the next one.
   void on_link_closing();
-  // False while the client has more than outbox.soft_bytes of answers to read.
+  // False while the client has more than outbox.soft_bytes of answers to read, or as many calls under way
+  // between shards as it may have in flight.
   [[nodiscard]] bool accepts_input() const {
-    return outbox_.unsent_reply_bytes() <= env_.limits.outbox_soft_bytes;
+    return outbox_.unsent_reply_bytes() <= env_.limits.outbox_soft_bytes &&
+           calls_within < env_.limits.calls_in_flight;
   }
 
   // Takes one message of the rate allowance; otherwise `retry_after_ms` says when the next is there.
   [[nodiscard]] bool take_rate(Millis& retry_after_ms);
-  // Deferred calls that have no answer yet.
+  // Deferred calls that have no answer yet, and how many of them wait for the hub itself
+  // (Call::defer_within).
   std::vector<Handle<PendingCall>> calls;
+  std::uint32_t calls_within = 0;
 
   // Closes the connection (if any) with a message session.closing first, because a close frame's reason can
   // be lost.

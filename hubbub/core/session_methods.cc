@@ -98,7 +98,7 @@ void add_session_methods(MethodTable& table) {
       .add_builtin<SendParams, SendResult>(
           "session.send",
           [](Call& call, const SendParams& params) -> Deferred {
-            auto reply = call.defer<SendResult>();
+            auto reply = call.defer_within<SendResult>();
             call.hub().broker().send(params.to, call.session().code().text(), params.data.text,
                                      answer_with<SendResult, SendStatus>(
                                          std::move(reply), [](SendStatus s) { return SendResult{s}; }));

@@ -32,9 +32,66 @@ std::string_view limit_label(LimitHit hit) noexcept {
       "messages",
       "write_stall",
       "replay",
+      "shard_queue_messages",
+      "shard_queue_bytes",
       "fds"};
   HUBBUB_ASSERT(hit < LimitHit::count_);
   return kLabels[static_cast<std::size_t>(hit)];
+}
+
+void CloseCounts::count(std::uint16_t code, std::uint64_t times) {
+  const std::size_t size = size_.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < size; ++i) {
+    if (entries_[i].code != code) continue;
+    entries_[i].count += times;
+    return;
+  }
+  if (size + 1 >= kCodesMax && code != 0) return count(0, times);  // the last place is for these
+  entries_[size].code = code;
+  entries_[size].count = times;
+  size_.store(size + 1, std::memory_order_release);
+}
+
+std::uint64_t CloseCounts::of(std::uint16_t code) const {
+  for (const Entry& entry : *this)
+    if (entry.code == code) return entry.count;
+  return 0;
+}
+
+void Stats::add(const Stats& other) {
+  static constexpr Count Stats::* kCounts[] = {&Stats::accepted,
+                                               &Stats::handshakes,
+                                               &Stats::http_requests,
+                                               &Stats::http_refused,
+                                               &Stats::messages_in,
+                                               &Stats::messages_out,
+                                               &Stats::bytes_in,
+                                               &Stats::bytes_out,
+                                               &Stats::writes,
+                                               &Stats::calls,
+                                               &Stats::publishes,
+                                               &Stats::deliveries,
+                                               &Stats::sessions_opened,
+                                               &Stats::sessions_resumed,
+                                               &Stats::resumes_incomplete,
+                                               &Stats::resumes_refused,
+                                               &Stats::sessions_superseded,
+                                               &Stats::tokens_reused,
+                                               &Stats::replayed_ring,
+                                               &Stats::replayed_history,
+                                               &Stats::sessions_expired,
+                                               &Stats::sessions_closed,
+                                               &Stats::connections,
+                                               &Stats::attached,
+                                               &Stats::detached,
+                                               &Stats::topics,
+                                               &Stats::subscriptions,
+                                               &Stats::calls_in_flight,
+                                               &Stats::draining};
+  for (const auto member : kCounts) this->*member += other.*member;
+  for (std::size_t i = 0; i < limit_hits.size(); ++i) limit_hits[i] += other.limit_hits[i];
+  for (std::size_t i = 0; i < errors.size(); ++i) errors[i] += other.errors[i];
+  for (const auto& entry : other.closes) closes.count(entry.code, entry.count);
 }
 
 }  // namespace hubbub

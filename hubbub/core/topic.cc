@@ -4,15 +4,15 @@
 #include <utility>
 
 #include "hubbub/core/presence.h"
+#include "hubbub/core/topic_mirrors.h"
 #include "hubbub/core/topics.h"
 
 namespace hubbub {
 
-Topic::Topic(Topics& topics, std::uint32_t serial, std::string name, std::string epoch)
+Topic::Topic(Topics& topics, TopicRole role, std::string name)
     : topics_(topics),
-      serial_(serial),
+      role_(role),
       name_(std::move(name)),
-      epoch_(std::move(epoch)),
       timer_(
           [](void* self, Millis) {
             auto* topic = static_cast<Topic*>(self);

@@ -1,5 +1,6 @@
 #include "hubbub/core/topic_history.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "hubbub/base/assert.h"
@@ -47,10 +48,17 @@ void TopicHistory::drop_oldest() {
 
 // Called when the ring is full, before last_'s entry has its place.
 void TopicHistory::grow() {
-  std::vector<Entry> bigger(ring_.empty() ? kRingFirst : ring_.size() * 2);
+  std::vector<Kept> bigger(ring_.empty() ? kRingFirst : ring_.size() * 2);
   for (std::uint64_t offset = last_ - size_; offset < last_; ++offset)
     bigger[offset & (bigger.size() - 1)] = std::move(slot(offset));
   ring_ = std::move(bigger);
+}
+
+std::vector<TopicHistory::Kept> TopicHistory::from(std::uint64_t offset) const {
+  std::vector<Kept> kept;
+  if (empty()) return kept;
+  for (std::uint64_t at = std::max(offset, first()); at <= last_; ++at) kept.push_back(slot(at));
+  return kept;
 }
 
 const FrameRef* TopicHistory::frame(std::uint64_t offset) const {
@@ -60,7 +68,7 @@ const FrameRef* TopicHistory::frame(std::uint64_t offset) const {
 
 std::string_view TopicHistory::data(std::uint64_t offset) const {
   HUBBUB_ASSERT(!empty() && offset >= first() && offset <= last_);
-  const Entry& entry = slot(offset);
+  const Kept& entry = slot(offset);
   const std::string_view payload = entry.frame->payload();
   return payload.substr(payload.size() - kBehindData.size() - entry.data_size, entry.data_size);
 }
@@ -69,7 +77,7 @@ void TopicHistory::check_invariants() const {
   HUBBUB_ASSERT(empty() == ring_.empty() && size_ <= ring_.size() && size_ <= last_);
   std::size_t bytes = 0;
   for (std::uint64_t i = 0; i < size_; ++i) {
-    const Entry& entry = slot(first() + i);
+    const Kept& entry = slot(first() + i);
     HUBBUB_ASSERT(entry.frame->origin().offset == first() + i);
     HUBBUB_ASSERT(i == 0 || slot(first() + i - 1).at <= entry.at);
     bytes += entry.frame->size();

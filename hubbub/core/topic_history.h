@@ -21,6 +21,12 @@ struct Limits;
 
 class TopicHistory {
  public:
+  struct Kept {
+    FrameRef frame;
+    std::size_t data_size = 0;
+    Millis at = 0;
+  };
+
   // False if one of history.* is 0: then nothing is to be appended.
   [[nodiscard]] static bool wanted(const Limits& limits);
 
@@ -30,6 +36,7 @@ class TopicHistory {
   void append(FrameRef frame, std::size_t data_size, Millis now, const Limits& limits);
   // Lets go of what is as old as history.age.
   void expire(Millis now, Millis age_max);
+  void clear() { *this = TopicHistory(); }
 
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -42,23 +49,20 @@ class TopicHistory {
 
   // The publication with that offset, or nullptr. Valid until the next append() or expire().
   [[nodiscard]] const FrameRef* frame(std::uint64_t offset) const;
+  // Those with that offset and later, oldest first.
+  [[nodiscard]] std::vector<Kept> from(std::uint64_t offset) const;
   // Its data as it was published, raw JSON out of the frame; first() <= offset <= last().
   [[nodiscard]] std::string_view data(std::uint64_t offset) const;
 
   void check_invariants() const;
 
  private:
-  struct Entry {
-    FrameRef frame;
-    std::size_t data_size = 0;
-    Millis at = 0;
-  };
-  [[nodiscard]] Entry& slot(std::uint64_t offset) { return ring_[offset & (ring_.size() - 1)]; }
-  [[nodiscard]] const Entry& slot(std::uint64_t offset) const { return ring_[offset & (ring_.size() - 1)]; }
+  [[nodiscard]] Kept& slot(std::uint64_t offset) { return ring_[offset & (ring_.size() - 1)]; }
+  [[nodiscard]] const Kept& slot(std::uint64_t offset) const { return ring_[offset & (ring_.size() - 1)]; }
   void drop_oldest();
   void grow();
 
-  std::vector<Entry> ring_;  // size 0 or a power of two
+  std::vector<Kept> ring_;  // size 0 or a power of two
   std::uint64_t last_ = 0;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;

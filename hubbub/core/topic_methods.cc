@@ -81,7 +81,7 @@ BOOST_DESCRIBE_STRUCT(PresenceResult, (), (count, members))
 
 namespace {
 
-Result<SubscribeResult> subscribe(Call& call, const SubscribeParams& params) {
+Result<Deferred> subscribe(Call& call, const SubscribeParams& params) {
   if (params.since && params.last) {
     Error error = make_error(Errc::invalid_params, "last: not together with since");
     error.field = "last";
@@ -89,56 +89,49 @@ Result<SubscribeResult> subscribe(Call& call, const SubscribeParams& params) {
     error.got = "number";
     return std::unexpected(std::move(error));
   }
-  auto subscribed = call.hub().topics().subscribe(
-      call.session(), params.topic,
-      {.since = params.since, .last = params.last, .presence = params.presence});
-  if (!subscribed) return std::unexpected(std::move(subscribed.error()));
   if (params.since || params.last)
-    call.after_reply(
-        [serial = subscribed->serial](Hub& hub, Session& session) { hub.topics().release(session, serial); });
-  return SubscribeResult{std::move(subscribed->position.epoch), subscribed->position.offset,
-                         subscribed->recovered};
+    call.after_reply([topic = std::string(params.topic)](Hub& hub, Session& session) {
+      hub.topics().release(session, topic);
+    });
+  auto reply = call.defer_within<SubscribeResult>();
+  call.hub().topics().subscribe(
+      call.session(), params.topic, {.since = params.since, .last = params.last, .presence = params.presence},
+      answer_with<SubscribeResult, Subscribed>(std::move(reply), [](Subscribed subscribed) {
+        return SubscribeResult{std::move(subscribed.position.epoch), subscribed.position.offset,
+                               subscribed.recovered};
+      }));
+  return Deferred{};
 }
 
 Deferred publish(Call& call, const PublishParams& params) {
-  auto reply = call.defer<Position>();
+  auto reply = call.defer_within<Position>();
   call.hub().broker().publish(
       params.topic, params.data.text,
       answer_with<Position, Position>(std::move(reply), [](Position position) { return position; }));
   return {};
 }
 
-Error not_in_history() {
-  Error error = make_error(Errc::not_in_history);
-  error.field = "since";
-  return error;
+Deferred history(Call& call, const HistoryParams& params) {
+  auto reply = call.defer_within<HistoryResult>();
+  call.hub().broker().history(params.topic, params.since, params.limit,
+                              [reply = std::move(reply)](Result<HistorySlice> slice) mutable {
+                                if (!slice) return reply.fail(std::move(slice.error()));
+                                HistoryResult result{
+                                    std::move(slice->position.epoch), slice->position.offset, {}};
+                                for (const auto& [frame, data] : slice->messages)
+                                  result.messages.push_back({frame->origin().offset, RawJson{data}});
+                                reply.send(result);
+                              });
+  return {};
 }
 
-Result<HistoryResult> history(Call& call, const HistoryParams& params) {
-  const auto found = call.hub().topics().look_up(params.topic);
-  if (!found) return std::unexpected(found.error());
-  const Topic* topic = *found;
-  if (params.since &&
-      (!topic || params.since->epoch != topic->position().epoch || !topic->covers(params.since->offset)))
-    return std::unexpected(not_in_history());
-  HistoryResult result;
-  if (!topic) return result;
-  result.epoch = topic->position().epoch;
-  result.offset = topic->offset();
-  const TopicHistory& kept = topic->history();
-  const std::uint64_t after = params.since
-                                  ? params.since->offset
-                                  : topic->offset() - std::min<std::uint64_t>(kept.size(), params.limit);
-  const std::uint64_t count = std::min<std::uint64_t>(topic->offset() - after, params.limit);
-  for (std::uint64_t offset = after + 1; offset <= after + count; ++offset)
-    result.messages.push_back({offset, RawJson{kept.data(offset)}});
-  return result;
-}
-
-Result<PresenceResult> presence(Call& call, const TopicParams& params) {
-  auto members = call.hub().topics().members(params.topic, call.hub().env().limits.presence_members);
-  if (!members) return std::unexpected(std::move(members.error()));
-  return PresenceResult{members->count, std::move(members->codes)};
+Deferred presence(Call& call, const TopicParams& params) {
+  auto reply = call.defer_within<PresenceResult>();
+  call.hub().broker().members(params.topic, call.hub().env().limits.presence_members,
+                              answer_with<PresenceResult, Members>(std::move(reply), [](Members members) {
+                                return PresenceResult{members.count, std::move(members.codes)};
+                              }));
+  return {};
 }
 
 }  // namespace

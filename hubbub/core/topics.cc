@@ -12,6 +12,8 @@ namespace hubbub {
 namespace {
 
 constexpr std::size_t kEpochBytes = 8;
+// How long a mirror without subscribers follows its home: somebody may come back at once.
+constexpr Millis kMirrorIdleMs = 1000;
 
 Error bad_name() {
   Error error =
@@ -31,7 +33,12 @@ void prefetch_subscriber(const std::vector<Topic::Subscriber>& all, std::size_t 
 
 }  // namespace
 
-Topics::Topics(const Env& env) : env_(env), topics_(0, StringHash{env.rng.next()}) {}
+Topics::Topics(const Env& env) : env_(env), topics_(0, StringHash{env.rng.next()}), mirrors_(*this, env) {}
+
+Topics::~Topics() {
+  for (const auto& [name, topic] : topics_)
+    if (topic->role() == TopicRole::home) Node::give(env_.node.topics);
+}
 
 std::string Topics::draw_epoch() {
   unsigned char bytes[kEpochBytes];
@@ -39,49 +46,70 @@ std::string Topics::draw_epoch() {
   return base64url(bytes);
 }
 
+Topic* Topics::find(std::string_view name) const {
+  const auto found = topics_.find(name);
+  return found == topics_.end() ? nullptr : found->second.get();
+}
+
 Result<Topic*> Topics::topic_for(std::string_view name) {
-  if (const auto found = topics_.find(name); found != topics_.end()) return found->second.get();
+  if (Topic* found = find(name)) return found;
   if (!topic_name_valid(name)) return std::unexpected(bad_name());
-  if (topics_.size() >= env_.limits.topics) {
+  const ShardId here = env_.shard();
+  const bool home = env_.node.home_of(name) == here;
+  if (home && !Node::take(env_.node.topics, env_.limits.topics)) {
     env_.stats.hit(LimitHit::topics);
     return std::unexpected(limit_error(Errc::topic_invalid, "limits.topics",
                                        "this server has all the topics it takes (limits.topics)"));
   }
-  if (++last_serial_ == 0) ++last_serial_;
-  auto topic = std::make_unique<Topic>(*this, last_serial_, std::string(name), draw_epoch());
+  auto topic = std::make_unique<Topic>(*this, home ? TopicRole::home : TopicRole::joining, std::string(name));
+  if (home) {
+    ++env_.stats.topics;
+    topic->serial_ = ++last_serial_ * env_.node.shards() + here;
+    topic->epoch_ = draw_epoch();
+  }
   Topic* result = topic.get();
   topics_.emplace(std::string(name), std::move(topic));
   set_timer(*result);
   return result;
 }
 
-Result<const Topic*> Topics::look_up(std::string_view name) {
-  const auto found = topics_.find(name);
-  if (found != topics_.end()) {
-    found->second->history_.expire(env_.now(), env_.limits.history_age_ms);
-    return found->second.get();
+void Topics::forget(Topic& topic) {
+  if (topic.role() == TopicRole::home) {
+    Node::give(env_.node.topics);
+    --env_.stats.topics;
+  } else if (topic.role() == TopicRole::mirror) {
+    mirrors_.leave(topic);
   }
-  if (!topic_name_valid(name)) return std::unexpected(bad_name());
-  return nullptr;
+  topics_.erase(topic.name());
 }
 
-Result<Subscribed> Topics::subscribe(Session& session, std::string_view name, const SubscribeHow& how) {
+void Topics::subscribe(Session& session, std::string_view name, const SubscribeHow& how, SubscribeDone done) {
   // A handler may still hold a session that ended a moment ago; its record is freed without looking for
   // subscriptions.
-  if (session.state_ == SessionState::ended) return fail(Errc::session_unknown, "the session has ended");
+  if (session.state_ == SessionState::ended)
+    return done(fail(Errc::session_unknown, "the session has ended"));
   Topic* topic = nullptr;
   Topic::Subscriber* subscriber = subscriber_of(session, name, topic);
   const bool fresh = subscriber == nullptr;
   if (fresh) {
     auto joined = join(session, name, topic);
-    if (!joined) return std::unexpected(std::move(joined.error()));
+    if (!joined) return done(std::unexpected(std::move(joined.error())));
     subscriber = *joined;
   }
-  if (how.presence) watch(*topic, *subscriber, *how.presence);
-  if (fresh && topic->presence_) topic->presence_->joined(session.code());
-  Subscribed subscribed{topic->position(), std::nullopt, topic->serial()};
+  if (!TopicMirrors::must_ask(*topic, how)) return done(begin(*topic, *subscriber, how, fresh));
+  if (!subscriber->held && (fresh || how.since || how.last)) {
+    subscriber->held = true;
+    holds_[{&session, topic}];
+  }
+  mirrors_.wait(*topic, {&session, how, std::move(done), fresh});
+}
+
+Subscribed Topics::begin(Topic& topic, Topic::Subscriber& subscriber, const SubscribeHow& how, bool fresh) {
+  if (how.presence) watch(topic, subscriber, *how.presence);
+  if (fresh) tell_change(topic, subscriber.session->code(), true);
+  Subscribed subscribed{topic.position(), std::nullopt};
   if (how.since || how.last) {
-    const bool whole = hold_missed(*topic, *subscriber, how);
+    const bool whole = hold_missed(topic, subscriber, how);
     if (how.since) subscribed.recovered = whole;
   }
   return subscribed;
@@ -111,7 +139,7 @@ Result<Topic::Subscriber*> Topics::join(Session& session, std::string_view name,
   const auto there = static_cast<std::uint32_t>(topic->subscribers_.size());
   session.subscriptions_.push_back({topic, there});
   topic->subscribers_.push_back({&session, here});
-  ++subscriptions_;
+  ++env_.stats.subscriptions;
   if (there == 0) topic->timer_.cancel(), set_timer(*topic);
   return &topic->subscribers_.back();
 }
@@ -135,9 +163,9 @@ void Topics::unsubscribe_at(Session& session, std::uint32_t index) {
   const auto gone = session.subscriptions_[index];
   Topic& topic = *gone.topic;
   Topic::Subscriber& subscriber = topic.subscribers_[gone.index];
-  if (subscriber.held) holds_.erase({&session, topic.serial_});
+  if (subscriber.held) holds_.erase({&session, &topic});
+  mirrors_.unsubscribed(topic, session);
   watch(topic, subscriber, false);
-  if (topic.presence_) topic.presence_->left(session.code());
   session.subscriptions_[index] = session.subscriptions_.back();
   session.subscriptions_.pop_back();
   if (index < session.subscriptions_.size()) {
@@ -150,7 +178,8 @@ void Topics::unsubscribe_at(Session& session, std::uint32_t index) {
     const Topic::Subscriber& moved = topic.subscribers_[gone.index];
     moved.session->subscriptions_[moved.index].index = gone.index;
   }
-  --subscriptions_;
+  --env_.stats.subscriptions;
+  tell_change(topic, session.code(), false);
   if (topic.subscribers_.empty()) set_timer(topic);
 }
 
@@ -160,22 +189,27 @@ Result<Position> Topics::publish(std::string_view name, std::string_view data) {
   Topic& topic = **found;
   ++topic.offset_;
   ++env_.stats.publishes;
-  const bool keep = TopicHistory::wanted(env_.limits);
-  if (keep || !topic.subscribers_.empty()) {
+  HUBBUB_ASSERT(topic.role() == TopicRole::home);
+  if (TopicHistory::wanted(env_.limits) || !topic.subscribers_.empty() || TopicMirrors::has_remotes(topic)) {
     const FrameRef frame = topic_message(name, topic.offset_, data, topic.serial_);
-    if (keep) topic.history_.append(frame, data.size(), env_.now(), env_.limits);
-    FrameBundle frames(frame, topic.subscribers_.size());
-    std::size_t ahead = 0;
-    for (Topic::Subscriber& subscriber : topic.subscribers_) {
-      prefetch_subscriber(topic.subscribers_, ahead++);
-      if (subscriber.held) [[unlikely]]
-        hold_live(topic, subscriber, frame);
-      else
-        subscriber.session->push(frames.take());
-    }
+    mirrors_.forward(topic, frame, data.size());
+    spread(topic, frame, data.size());
   }
   set_timer(topic);
   return topic.position();
+}
+
+void Topics::spread(Topic& topic, const FrameRef& frame, std::size_t data_size) {
+  if (TopicHistory::wanted(env_.limits)) topic.history_.append(frame, data_size, env_.now(), env_.limits);
+  FrameBundle frames(frame, topic.subscribers_.size());
+  std::size_t ahead = 0;
+  for (Topic::Subscriber& subscriber : topic.subscribers_) {
+    prefetch_subscriber(topic.subscribers_, ahead++);
+    if (subscriber.held) [[unlikely]]
+      hold_live(topic, subscriber, frame);
+    else
+      subscriber.session->push(frames.take());
+  }
 }
 
 bool Topics::hold_missed(Topic& topic, Topic::Subscriber& subscriber, const SubscribeHow& how) {
@@ -186,7 +220,7 @@ bool Topics::hold_missed(Topic& topic, Topic::Subscriber& subscriber, const Subs
   if (same_epoch) wanted = reached ? topic.offset_ - how.since->offset : 0;
   if (how.last) wanted = std::min(wanted, *how.last);
   subscriber.held = true;
-  Hold& hold = holds_[{subscriber.session, topic.serial_}];
+  Hold& hold = holds_[{subscriber.session, &topic}];
   const std::uint64_t kept = std::min<std::uint64_t>(wanted, topic.history_.size());
   // Both end at the topic's offset: whichever is longer has what the other has.
   if (kept > hold.frames.size()) {
@@ -198,24 +232,28 @@ bool Topics::hold_missed(Topic& topic, Topic::Subscriber& subscriber, const Subs
 }
 
 void Topics::hold_live(Topic& topic, Topic::Subscriber& subscriber, const FrameRef& frame) {
-  Hold& hold = holds_[{subscriber.session, topic.serial_}];
+  Hold& hold = holds_[{subscriber.session, &topic}];
   hold.frames.push_back(frame);
   hold.live_bytes += frame->size();
   if (++hold.live > env_.limits.outbox_messages || hold.live_bytes > env_.limits.outbox_hard_bytes)
     let_go(topic, subscriber);
 }
 
-void Topics::release(Session& session, std::uint32_t serial) {
-  for (const auto& subscription : session.subscriptions_) {
-    if (subscription.topic->serial_ != serial) continue;
-    Topic::Subscriber& subscriber = subscription.topic->subscribers_[subscription.index];
-    if (subscriber.held) let_go(*subscription.topic, subscriber);
-    return;
-  }
+void Topics::release(Session& session, std::string_view name) {
+  Topic* topic = nullptr;
+  Topic::Subscriber* subscriber = subscriber_of(session, name, topic);
+  // What waits for the topic's home is held until that has answered, and then released.
+  if (subscriber && subscriber->held && !mirrors_.waits(*topic, session)) let_go(*topic, *subscriber);
+}
+
+void Topics::unhold(Topic& topic, Topic::Subscriber& subscriber) {
+  if (!subscriber.held) return;
+  holds_.erase({subscriber.session, &topic});
+  subscriber.held = false;
 }
 
 void Topics::let_go(Topic& topic, Topic::Subscriber& subscriber) {
-  const auto found = holds_.find({subscriber.session, topic.serial_});
+  const auto found = holds_.find({subscriber.session, &topic});
   HUBBUB_ASSERT(found != holds_.end());
   const std::vector<FrameRef> frames = std::move(found->second.frames);
   holds_.erase(found);
@@ -234,11 +272,32 @@ FrameRef Topics::frame_of(const Session& session, Origin origin) const {
   return {};
 }
 
+Result<HistorySlice> Topics::history(std::string_view name, const std::optional<Position>& since,
+                                     std::uint32_t limit) {
+  if (!topic_name_valid(name)) return std::unexpected(bad_name());
+  Topic* topic = find(name);
+  if (topic) topic->history_.expire(env_.now(), env_.limits.history_age_ms);
+  if (since && (!topic || since->epoch != topic->epoch_ || !topic->covers(since->offset))) {
+    Error error = make_error(Errc::not_in_history);
+    error.field = "since";
+    return std::unexpected(std::move(error));
+  }
+  HistorySlice slice;
+  if (!topic) return slice;
+  slice.position = topic->position();
+  const TopicHistory& kept = topic->history();
+  const std::uint64_t after =
+      since ? since->offset : topic->offset_ - std::min<std::uint64_t>(kept.size(), limit);
+  const std::uint64_t count = std::min<std::uint64_t>(topic->offset_ - after, limit);
+  for (std::uint64_t offset = after + 1; offset <= after + count; ++offset)
+    slice.messages.push_back({*kept.frame(offset), kept.data(offset)});
+  return slice;
+}
+
 Result<Members> Topics::members(std::string_view name, std::size_t codes_max) {
-  const auto found = look_up(name);
-  if (!found) return std::unexpected(found.error());
+  if (!topic_name_valid(name)) return std::unexpected(bad_name());
   Members members;
-  const Topic* topic = *found;
+  const Topic* topic = find(name);
   if (!topic) return members;
   members.count = topic->subscribers_.size();
   for (std::size_t i = 0; i < std::min(members.count, codes_max); ++i)
@@ -247,38 +306,75 @@ Result<Members> Topics::members(std::string_view name, std::size_t codes_max) {
   return members;
 }
 
+// --- Presence
+
 void Topics::watch(Topic& topic, Topic::Subscriber& subscriber, bool on) {
   if (subscriber.watching == on) return;
   subscriber.watching = on;
-  if (on && ++topic.watchers_ == 1) {
+  topic.watchers_ += on ? 1U : 0U;
+  topic.watchers_ -= on ? 0U : 1U;
+  if (topic.watchers_ > (on ? 1U : 0U)) return;
+  if (topic.role() == TopicRole::home)
+    set_watched(topic, on || TopicMirrors::watched_elsewhere(topic));
+  else
+    mirrors_.tell_watching(topic);
+}
+
+void Topics::set_watched(Topic& topic, bool watched) {
+  if (watched == (topic.presence_ != nullptr)) return;
+  topic.presence_.reset();
+  if (watched) {
     const Timer::Fire flush = [](void* self, Millis) {
-      auto* watched = static_cast<Topic*>(self);
-      watched->topics_.tell_presence(*watched);
+      auto* told = static_cast<Topic*>(self);
+      told->topics_.tell_presence(*told);
     };
     topic.presence_ = std::make_unique<Presence>(env_, flush, &topic);
   }
-  if (!on && --topic.watchers_ == 0) topic.presence_.reset();
+  mirrors_.ask_for_reports(topic, watched);
+}
+
+void Topics::note_change(Topic& topic, SessionCode code, bool joined) {
+  if (!topic.presence_) return;
+  joined ? topic.presence_->joined(code) : topic.presence_->left(code);
+}
+
+void Topics::tell_change(Topic& topic, SessionCode code, bool joined) {
+  if (topic.role() == TopicRole::home)
+    note_change(topic, code, joined);
+  else
+    mirrors_.tell_change(topic, code, joined);
 }
 
 void Topics::tell_presence(Topic& topic) {
-  const FrameRef frame = topic.presence_->take(topic.name_, topic.subscribers_.size());
+  const std::size_t members = topic.subscribers_.size() + TopicMirrors::members_elsewhere(topic);
+  const FrameRef frame = topic.presence_->take(topic.name_, members);
   if (!frame) return;
+  mirrors_.forward_presence(topic, frame);
+  push_to_watchers(topic, frame);
+}
+
+void Topics::push_to_watchers(Topic& topic, const FrameRef& frame) {
   for (const Topic::Subscriber& subscriber : topic.subscribers_)
     if (subscriber.watching) subscriber.session->push(frame);
 }
 
+// --- Time
+
+bool Topics::used(const Topic& topic) { return !topic.subscribers_.empty() || TopicMirrors::in_use(topic); }
+
 void Topics::set_timer(Topic& topic) {
-  if (topic.subscribers_.empty())
-    env_.timers.arm(topic.timer_, env_.now() + env_.limits.topic_idle_ms);
-  else if (!topic.history_.empty() && !topic.timer_.armed())
+  if (!used(topic)) {
+    const bool mirror = topic.role() != TopicRole::home;
+    const Millis idle =
+        mirror ? std::min(kMirrorIdleMs, env_.limits.topic_idle_ms) : env_.limits.topic_idle_ms;
+    env_.timers.arm(topic.timer_, env_.now() + idle);
+  } else if (!topic.history_.empty() && !topic.timer_.armed()) {
     env_.timers.arm(topic.timer_, topic.history_.oldest() + env_.limits.history_age_ms);
+  }
 }
 
 void Topics::on_timer(Topic& topic) {
-  if (topic.subscribers_.empty()) {
-    topics_.erase(topic.name());
-    return;
-  }
+  if (!used(topic)) return forget(topic);
   topic.history_.expire(env_.now(), env_.limits.history_age_ms);
   set_timer(topic);
 }
@@ -288,14 +384,15 @@ void Topics::check_invariants() const {
   std::size_t held = 0;
   for (const auto& [name, topic] : topics_) {
     const auto& subscribers = topic->subscribers();
-    HUBBUB_ASSERT(topic->serial() != 0 && topic->name() == name);
-    HUBBUB_ASSERT(topic->timer_.armed() || (!subscribers.empty() && topic->history().empty()));
+    HUBBUB_ASSERT(topic->name() == name);
+    HUBBUB_ASSERT(topic->timer_.armed() || (used(*topic) && topic->history().empty()));
+    mirrors_.check_invariants(*topic);
     topic->history().check_invariants();
     HUBBUB_ASSERT(topic->history().empty() || topic->history().last() == topic->offset());
     std::size_t watching = 0;
     for (const Topic::Subscriber& s : subscribers) {
       HUBBUB_ASSERT(s.session->subscriptions().at(s.index).topic == topic.get());
-      const auto hold = holds_.find({s.session, topic->serial()});
+      const auto hold = holds_.find({s.session, topic.get()});
       HUBBUB_ASSERT(s.held == (hold != holds_.end()));
       if (s.held && !hold->second.frames.empty())
         HUBBUB_ASSERT(hold->second.frames.back()->origin().offset == topic->offset());
@@ -303,10 +400,12 @@ void Topics::check_invariants() const {
       watching += s.watching;
     }
     ends += subscribers.size();
-    HUBBUB_ASSERT(watching == topic->watchers_ && (watching > 0) == (topic->presence_ != nullptr));
+    HUBBUB_ASSERT(watching == topic->watchers_);
+    const bool watched = watching > 0 || TopicMirrors::watched_elsewhere(*topic);
+    HUBBUB_ASSERT((topic->presence_ != nullptr) == (watched && topic->role() == TopicRole::home));
     if (topic->presence_) topic->presence_->check_invariants();
   }
-  HUBBUB_ASSERT(ends == subscriptions_ && held == holds_.size());
+  HUBBUB_ASSERT(ends == env_.stats.subscriptions && held == holds_.size());
 }
 
 }  // namespace hubbub

@@ -53,7 +53,7 @@ Outcome<Report> run_echo(const Options& options) {
   bench.note_open();
   auto window = measure(options, bench.engine, echo, bench.meter);
   if (!window) return Failure(std::move(window.error()));
-  bench.report.window = std::move(*window);
+  bench.report.window = *window;
   return bench.finish();
 }
 
@@ -70,7 +70,7 @@ Outcome<Report> run_fan_out(const Options& options) {
   auto window = measure(options, bench.engine, fan_out, bench.meter, slow ? &samples : nullptr);
   if (!window) return Failure(std::move(window.error()));
   if (slow) {
-    bench.report.slow_readers.emplace().baseline = std::move(*window);
+    bench.report.slow_readers.emplace().baseline = *window;
     HUBBUB_LOAD_TRY(bench.engine.open(healthy, options.stalled));
     samples.clear();
     window = measure(options, bench.engine, fan_out, bench.meter, &samples);
@@ -78,7 +78,7 @@ Outcome<Report> run_fan_out(const Options& options) {
     bench.report.slow_readers->rss = std::move(samples);
     bench.report.slow_readers->ended = bench.engine.count_ended(healthy, options.stalled);
   }
-  bench.report.window = std::move(*window);
+  bench.report.window = *window;
   return bench.finish();
 }
 

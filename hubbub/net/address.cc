@@ -46,8 +46,7 @@ bool Address::is_loopback() const {
 }
 
 std::string Address::text() const {
-  if (is_ipv4())
-    return fmt::format(FMT_COMPILE("{}.{}.{}.{}:{}"), ip[12], ip[13], ip[14], ip[15], port);
+  if (is_ipv4()) return fmt::format(FMT_COMPILE("{}.{}.{}.{}:{}"), ip[12], ip[13], ip[14], ip[15], port);
   char buffer[INET6_ADDRSTRLEN] = {};
   inet_ntop(AF_INET6, ip.data(), buffer, sizeof buffer);
   return '[' + std::string(buffer) + "]:" + std::to_string(port);

@@ -304,6 +304,7 @@ void Connection::reap() {
   if (!endpoint_) return;
   const std::string served = endpoint_->label();
   endpoint_->on_gone();
+  if (socket_ == kNoSocket) return;  // it goes on at another shard
   if (close_code_ == kCutCode) count_close(kCutCode);
   env_.log.info("connection closed",
                 {{"connection", id_},
@@ -318,7 +319,7 @@ void Connection::reap() {
                  {"bytes_out", bytes_out_}});
 }
 
-void Connection::count_close(std::uint16_t code) { ++env_.stats.closes[code]; }
+void Connection::count_close(std::uint16_t code) { env_.stats.closes.count(code); }
 
 // --- Time
 

@@ -35,6 +35,7 @@
 namespace hubbub {
 
 class Connection;
+struct Parcel;
 
 // What a connection needs of its shard.
 class ConnectionHost {
@@ -44,12 +45,14 @@ class ConnectionHost {
   virtual void want_read(Connection& connection) = 0;   // go on reading in the next turn
   virtual bool flush_one(Connection& connection) = 0;   // write now; true if bytes went out
   virtual void doom(Connection& connection) = 0;        // free at the end of this turn
-  virtual std::uint64_t draw_connection_id() = 0;       // higher than all before
+  virtual void hand_over(ShardId shard, Parcel parcel) = 0;
+  virtual std::uint64_t draw_connection_id() = 0;  // higher than all before
   [[nodiscard]] virtual Io& io() = 0;
   [[nodiscard]] virtual Service& service() = 0;
   [[nodiscard]] virtual const FrameRef& ping_frame() = 0;
   [[nodiscard]] virtual wire::Inflater& inflater() = 0;
   [[nodiscard]] virtual std::unique_ptr<MessageCoder> make_coder(const wire::DeflateParams& params) = 0;
+  virtual void adopt_coder(MessageCoder& coder) = 0;  // of a connection that came from another shard
 };
 
 class Connection final : public Link {
@@ -74,9 +77,13 @@ class Connection final : public Link {
   void close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell) override;
   void release_outbox() override;
   void supersede() override;
+  void move_to(ShardId shard, EndpointMaker make_endpoint) override;
   [[nodiscard]] Millis last_input_at() const override { return last_input_at_; }
   [[nodiscard]] std::string remote() const override { return peer_.text(); }
   [[nodiscard]] std::uint64_t connection_id() const override { return id_; }
+
+  // What came from another shard; right after the constructor.
+  void unpack(Parcel parcel, Dispatcher& dispatcher);
 
   // Shard's calls. `buffer` is the shard's one read buffer with wire::kReadPadding bytes behind it.
   void on_event(const IoEvent& event);
@@ -113,6 +120,8 @@ class Connection final : public Link {
   void answer(const wire::HttpRequest& request);
   void respond(const wire::HttpResponse& response, bool head_only);
   void open(Upgrade upgrade);
+  void begin(std::unique_ptr<Endpoint> endpoint);
+  [[nodiscard]] Parcel pack();
   void feed(std::span<char> bytes);
   void hold(std::span<const char> bytes);
   // With its memory, which assigning an empty string would keep for the life of the connection.

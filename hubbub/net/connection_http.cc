@@ -1,7 +1,9 @@
 // The first phase of a Connection: HTTP requests until one of them opens a WebSocket.
+#include <algorithm>
 #include <utility>
 
 #include "hubbub/net/connection.h"
+#include "hubbub/net/parcel.h"
 
 namespace hubbub {
 
@@ -14,11 +16,12 @@ void Connection::serve_head() {
     respond(wire::http_refusal(parse.error), false);
     return;
   }
-  if (held_.size() == parse.head_bytes)
+  answer(parse.request);
+  if (phase_ == Phase::doomed) return;
+  if (held_.size() <= parse.head_bytes)
     forget_held();
   else
     held_.erase(0, parse.head_bytes);
-  answer(parse.request);
   if (held_.empty() || phase_ == Phase::finishing) return;
   // Piped-in requests wait for the answer to be written; frames behind an upgrade can go on at once.
   paused_ = true;
@@ -30,6 +33,10 @@ void Connection::answer(const wire::HttpRequest& request) {
   if (refusal_) return respond(host_.service().on_refused(request, *refusal_), head_only);
   auto outcome = host_.service().on_request(request, peer_);
   if (auto* upgrade = std::get_if<Upgrade>(&outcome)) return open(std::move(*upgrade));
+  if (const auto* elsewhere = std::get_if<HandOver>(&outcome)) {
+    host_.hand_over(elsewhere->shard, pack());
+    return doom({});
+  }
   auto& response = std::get<wire::HttpResponse>(outcome);
   // Bodies are not read: after one, the connection cannot go on.
   response.keep_alive =
@@ -47,18 +54,22 @@ void Connection::respond(const wire::HttpResponse& response, bool head_only) {
 
 void Connection::open(Upgrade upgrade) {
   send_uncounted(Frame::make({}, upgrade.handshake.response));
-  phase_ = Phase::open;
   id_ = host_.draw_connection_id();
   ++env_.stats.handshakes;
   const auto& deflate = upgrade.handshake.deflate;
   const wire::Decoder::Settings settings{env_.limits.message_bytes, deflate ? &*deflate : nullptr};
   decoder_.emplace(settings, deflate ? &host_.inflater() : nullptr);
   if (deflate) coder_ = host_.make_coder(*deflate);
-  endpoint_ = std::move(upgrade.endpoint);
   env_.log.info("connection opened", {{"connection", id_},
                                       {"remote", remote()},
                                       {"subprotocol", upgrade.handshake.subprotocol},
                                       {"deflate", deflate.has_value()}});
+  begin(std::move(upgrade.endpoint));
+}
+
+void Connection::begin(std::unique_ptr<Endpoint> endpoint) {
+  phase_ = Phase::open;
+  endpoint_ = std::move(endpoint);
   const Millis interval = env_.limits.ping_interval_ms;
   // The first ping comes anywhere in the interval, so that clients that came together are not pinged
   // together.

@@ -116,7 +116,7 @@ void EpollIo::wake() {
   [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
 }
 
-Result<Listening> EpollIo::listen(const std::string& host, std::uint16_t port) {
+Result<Listening> EpollIo::listen(const std::string& host, std::uint16_t port, bool shared) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -129,8 +129,10 @@ Result<Listening> EpollIo::listen(const std::string& host, std::uint16_t port) {
   if (fd < 0) return listen_error(host, port, std::strerror(errno));
   const int one = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  // Writes are whole turns already: waiting for more would only add delay. Accepted sockets inherit it (tcp(7)).
+  // Writes are whole turns already: waiting for more would only add delay. Accepted sockets inherit it
+  // (tcp(7)).
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (shared) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
   if (::bind(fd, info->ai_addr, info->ai_addrlen) != 0 || ::listen(fd, kBacklog) != 0) {
     const int error = errno;
     ::close(fd);
@@ -206,6 +208,8 @@ void EpollIo::write(std::span<WriteOp> ops) {
     op.status = op.written == wanted ? IoStatus::ok : IoStatus::would_block;
   }
 }
+
+void EpollIo::unwatch(Socket socket) { ::epoll_ctl(epoll_, EPOLL_CTL_DEL, socket, nullptr); }
 
 void EpollIo::shutdown_write(Socket socket) { ::shutdown(socket, SHUT_WR); }
 

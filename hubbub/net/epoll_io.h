@@ -20,11 +20,12 @@ class EpollIo final : public Io {
 
   std::span<const IoEvent> wait(Millis timeout) override;
   void wake() override;
-  Result<Listening> listen(const std::string& host, std::uint16_t port) override;
+  Result<Listening> listen(const std::string& host, std::uint16_t port, bool shared) override;
   AcceptResult accept(Socket listener) override;
   bool watch(Socket socket, std::uint64_t tag) override;
   ReadResult read(Socket socket, std::span<char> buffer) override;
   void write(std::span<WriteOp> ops) override;
+  void unwatch(Socket socket) override;
   void shutdown_write(Socket socket) override;
   void close(Socket socket) override;
 

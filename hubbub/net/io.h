@@ -70,14 +70,18 @@ class Io {
   // Makes the current or next wait() return. Any thread.
   virtual void wake() = 0;
 
-  // "127.0.0.1", "::1", "0.0.0.0" or a name; port 0: any free one. The error's detail is for people.
-  [[nodiscard]] virtual Result<Listening> listen(const std::string& host, std::uint16_t port) = 0;
+  // "127.0.0.1", "::1", "0.0.0.0" or a name; port 0: any free one. `shared`: others may listen at the same
+  // address, and connections are spread over all who do. The error's detail is for people.
+  [[nodiscard]] virtual Result<Listening> listen(const std::string& host, std::uint16_t port,
+                                                 bool shared) = 0;
   [[nodiscard]] virtual AcceptResult accept(Socket listener) = 0;
   // From now on events of this socket carry `tag`; once a socket.
   virtual bool watch(Socket socket, std::uint64_t tag) = 0;
   [[nodiscard]] virtual ReadResult read(Socket socket, std::span<char> buffer) = 0;
   // A whole turn's writes, one op a connection.
   virtual void write(std::span<WriteOp> ops) = 0;
+  // No events of this socket any more: another Io may watch it.
+  virtual void unwatch(Socket socket) = 0;
   // Sends FIN; reading goes on.
   virtual void shutdown_write(Socket socket) = 0;
   virtual void close(Socket socket) = 0;

@@ -20,14 +20,14 @@ bool IpGate::off(const Address& peer) const {
   return limits_.ip_exempt_loopback && peer.is_loopback();
 }
 
-Result<void> IpGate::admit(const Address& peer, Millis now) {
+Result<void> IpGate::admit(const Address& peer, Millis now, Stats& stats) {
   if (off(peer)) return {};
-  if (entries_.size() >= limits_.ip_entries) make_room(now);
+  if (entries_.size() >= limits_.ip_entries) make_room(now, stats);
   auto [found, added] =
       entries_.try_emplace(peer.key(), Entry{0, TokenBucket(limits_.ip_connects_burst, now)});
   Entry& entry = found->second;
   if (limits_.ip_connections > 0 && entry.connections >= limits_.ip_connections) {
-    stats_.hit(LimitHit::ip_connections);
+    stats.hit(LimitHit::ip_connections);
     Error error =
         limit_error(Errc::too_many_connections, "limits.ip_connections",
                     "this address has " + std::to_string(entry.connections) +
@@ -37,7 +37,7 @@ Result<void> IpGate::admit(const Address& peer, Millis now) {
   }
   const double rate = limits_.ip_connects_per_s;
   if (rate > 0 && !entry.connects.take(rate, limits_.ip_connects_burst, now)) {
-    stats_.hit(LimitHit::ip_connects_per_s);
+    stats.hit(LimitHit::ip_connects_per_s);
     Error error = limit_error(Errc::too_many_connections, "limits.ip_connects_per_s",
                               "this address connects more often than limits.ip_connects_per_s allows");
     error.retry_after_ms = entry.connects.wait_ms(rate);
@@ -54,7 +54,7 @@ void IpGate::release(const Address& peer) {
   if (--found->second.connections == 0 && entries_.size() > limits_.ip_entries) entries_.erase(found);
 }
 
-void IpGate::make_room(Millis now) {
+void IpGate::make_room(Millis now, Stats& stats) {
   if (now - swept_at_ >= kSweepEvery) {
     swept_at_ = now;
     boost::unordered::erase_if(entries_, [&](auto& item) {
@@ -63,7 +63,7 @@ void IpGate::make_room(Millis now) {
     });
   }
   if (entries_.size() < limits_.ip_entries) return;
-  stats_.hit(LimitHit::ip_entries);
+  stats.hit(LimitHit::ip_entries);
   constexpr int kLooks = 64;
   int looks = 0;
   for (auto it = entries_.begin(); it != entries_.end() && looks < kLooks; ++looks) {

@@ -19,11 +19,11 @@ namespace hubbub {
 
 class IpGate {
  public:
-  IpGate(const Limits& limits, Stats& stats) : limits_(limits), stats_(stats) {}
+  explicit IpGate(const Limits& limits) : limits_(limits) {}
 
   // Counts a connection of that address in. Error too_many_connections with retry_after_ms and the limit's
-  // name. Every admitted connection must be released.
-  [[nodiscard]] Result<void> admit(const Address& peer, Millis now);
+  // name, counted in `stats`. Every admitted connection must be released.
+  [[nodiscard]] Result<void> admit(const Address& peer, Millis now, Stats& stats);
   void release(const Address& peer);
   [[nodiscard]] std::size_t entries() const { return entries_.size(); }
 
@@ -38,10 +38,9 @@ class IpGate {
   };
 
   [[nodiscard]] bool off(const Address& peer) const;
-  void make_room(Millis now);
+  void make_room(Millis now, Stats& stats);
 
   const Limits& limits_;
-  Stats& stats_;
   boost::unordered_flat_map<Key, Entry, KeyHash> entries_;
   Millis swept_at_ = 0;
 };

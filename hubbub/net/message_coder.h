@@ -16,6 +16,12 @@ class MessageCoder {
   MessageCoder(const wire::DeflateParams& params, wire::Deflater& shared,
                const wire::DeflateSettings& settings);
 
+  // From now on it is another shard's: `shared` and `settings` are.
+  void adopt(wire::Deflater& shared, const wire::DeflateSettings& settings) {
+    shared_ = &shared;
+    settings_ = &settings;
+  }
+
   // The frame to write for `frame`, or nullptr if it must be encoded privately. The same answer whenever
   // asked again.
   [[nodiscard]] const Frame* shared(const Frame& frame);
@@ -24,8 +30,8 @@ class MessageCoder {
 
  private:
   wire::DeflateParams params_;
-  wire::Deflater& shared_;
-  const wire::DeflateSettings& settings_;
+  wire::Deflater* shared_;
+  const wire::DeflateSettings* settings_;
   std::optional<wire::Deflater> own_;
 };
 

@@ -19,12 +19,18 @@ struct Upgrade {
   std::unique_ptr<Endpoint> endpoint;  // serves the connection; never null
 };
 
+// The request is another shard's to answer, which gets the connection.
+struct HandOver {
+  ShardId shard = 0;
+};
+
+using RequestOutcome = std::variant<wire::HttpResponse, Upgrade, HandOver>;
+
 class Service {
  public:
   virtual ~Service() = default;
   // Shard's thread. `peer` is the other end of the TCP connection.
-  [[nodiscard]] virtual std::variant<wire::HttpResponse, Upgrade> on_request(const wire::HttpRequest& request,
-                                                                             const Address& peer) = 0;
+  [[nodiscard]] virtual RequestOutcome on_request(const wire::HttpRequest& request, const Address& peer) = 0;
   // The same for a connection that a limit refused when it was accepted (429, 503): what it gets instead,
   // which ends it.
   [[nodiscard]] virtual wire::HttpResponse on_refused(const wire::HttpRequest& request,

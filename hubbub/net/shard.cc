@@ -7,6 +7,7 @@
 #include "hubbub/base/assert.h"
 #include "hubbub/base/frame_bulk.h"
 #include "hubbub/core/outbox.h"
+#include "hubbub/net/parcel.h"
 
 namespace hubbub {
 namespace {
@@ -17,34 +18,53 @@ constexpr std::size_t kReadBufferBytes = 64 * 1024;
 constexpr Millis kDrainStepMs = 20;
 constexpr std::size_t kWritersPerRound = 32;
 static_assert(kWritersPerRound <= PartJoiner::kPiecesMax);
+constexpr Millis kRoomStepMs = 5;
 
 }  // namespace
 
+Shard::Shard(const ShardSettings& settings, ShardGroup& group, ShardId id, Io& io, Clock& clock, Rng& rng,
+             Log& log, MethodTable& methods)
+    : Shard(settings, nullptr, &group, id, io, clock, rng, log, methods) {}
+
 Shard::Shard(const ShardSettings& settings, Io& io, Clock& clock, Rng& rng, Log& log, MethodTable& methods)
+    : Shard(settings, std::make_unique<ShardGroup>(settings.limits, 1, 0), nullptr, 0, io, clock, rng, log,
+            methods) {}
+
+Shard::Shard(const ShardSettings& settings, std::unique_ptr<ShardGroup> own, ShardGroup* group, ShardId id,
+             Io& io, Clock& clock, Rng& rng, Log& log, MethodTable& methods)
     : settings_(settings),
+      own_group_(std::move(own)),
+      group_(group ? *group : *own_group_),
       io_(io),
       clock_(clock),
+      neighbours_(group_, id, settings_.limits, stats_),
       timers_(clock.now_ms()),
-      env_{clock, rng, log, timers_, settings_.limits, settings_.access, stats_, clock.now_ms()},
+      env_{clock,  rng,           log,          timers_,       settings_.limits, settings_.access,
+           stats_, group_.node(), &neighbours_, clock.now_ms()},
       hub_(env_),
       mailbox_(std::make_shared<Mailbox>(io)),
       dispatcher_(hub_, methods, mailbox_),
-      ip_gate_(settings_.limits, stats_),
       buffer_(kReadBufferBytes + wire::kReadPadding),
-      ping_frame_(wire::make_frame(wire::Opcode::ping, {})) {}
+      ping_frame_(wire::make_frame(wire::Opcode::ping, {})) {
+  group_.node().set_stats(id, &stats_);
+  group_.set_shard(id, this, &io_);
+}
 
 Shard::~Shard() {
+  group_.set_shard(id(), nullptr, nullptr);
+  group_.node().set_stats(id(), nullptr);
   mailbox_->close();
   connections_.for_each([&](Handle<Connection> handle, Connection& connection) {
     connection.reap();
-    io_.close(connection.socket());
+    if (connection.socket() != kNoSocket) io_.close(connection.socket());
+    if (!connection.refused_at_accept()) Node::give(node().connections);
     connections_.erase(handle);
   });
   if (listener_ != kNoSocket) io_.close(listener_);
 }
 
 Result<std::string> Shard::listen(const std::string& host, std::uint16_t port) {
-  auto listening = io_.listen(host, port);
+  auto listening = io_.listen(host, port, group_.shards() > 1);
   if (!listening) return std::unexpected(std::move(listening.error()));
   listener_ = listening->socket;
   if (!io_.watch(listener_, kListenerTag))
@@ -55,25 +75,34 @@ Result<std::string> Shard::listen(const std::string& host, std::uint16_t port) {
 // --- The turn
 
 bool Shard::run_once() {
-  const auto events = io_.wait(wait_for());
+  const Millis longest = wait_for();
+  const auto events = io_.wait(longest != 0 && neighbours_.fall_asleep() ? longest : 0);
+  neighbours_.wake_up();
   begin_turn();
   for (const IoEvent& event : events) on_io_event(event);
   if (accept_ready_) accept_some();
   read_all();
   run_posted();
+  neighbours_.run_some(hub_);
   // After the I/O: a pong that waited in the socket while the process slept counts.
   timers_.advance(env_.turn_now);
   if (draining()) step_drain();
   hub_.finish_turn();
   flush_all();
+  neighbours_.send_all(hub_);
   reap();
   return !drained();
 }
 
+// The shards end together: what one still asks another is answered.
 bool Shard::drained() {
   if (!draining()) return false;
-  return std::none_of(drain_order_.begin(), drain_order_.end(),
-                      [&](Handle<Connection> handle) { return connections_.get(handle) != nullptr; });
+  if (!all_gone_) {
+    all_gone_ = std::none_of(drain_order_.begin(), drain_order_.end(),
+                             [&](Handle<Connection> handle) { return connections_.get(handle) != nullptr; });
+    if (all_gone_) ++node().drained;
+  }
+  return node().drained == group_.shards();
 }
 
 void Shard::begin_turn() { env_.turn_now = std::max(env_.turn_now, clock_.now_ms()); }
@@ -85,6 +114,7 @@ Millis Shard::wait_for() const {
   const auto sooner = [&wake](Millis at) { wake = wake < 0 ? at : std::min(wake, at); };
   if (!to_flush_.empty()) sooner(flush_at_);
   if (draining()) sooner(env_.turn_now + kDrainStepMs);
+  if (neighbours_.waits_for_room()) sooner(env_.turn_now + kRoomStepMs);
   return wake < 0 ? -1 : std::max<Millis>(0, wake - clock_.now_ms());
 }
 
@@ -140,10 +170,10 @@ void Shard::accept_some() {
 }
 
 std::unique_ptr<Error> Shard::admit(const Address& peer, bool& counted_by_ip) {
-  if (auto admitted = ip_gate_.admit(peer, env_.now()); !admitted)
+  if (auto admitted = group_.admit(peer, env_.now(), stats_); !admitted)
     return std::make_unique<Error>(std::move(admitted.error()));
   counted_by_ip = true;
-  if (connections_.size() - refused_ < settings_.connections_max) return nullptr;
+  if (Node::take(node().connections, settings_.connections_max)) return nullptr;
   stats_.hit(LimitHit::connections);
   Error error = limit_error(Errc::node_full, "limits.connections",
                             "this server has all the connections it takes (limits.connections)");
@@ -157,14 +187,38 @@ void Shard::add_connection(const AcceptResult& accepted) {
   const bool refused = refusal != nullptr;
   if (refused) {
     ++stats_.http_refused;
-    if (counted_by_ip) ip_gate_.release(accepted.peer);
+    if (counted_by_ip) group_.release(accepted.peer);
   }
   if (refused && refused_ >= settings_.refused_max) return io_.close(accepted.socket);
   const auto handle = connections_.emplace(*this, env_, accepted.socket, accepted.peer, std::move(refusal));
   Connection& connection = *connections_.get(handle);
   connection.handle = handle;
   refused_ += refused;
+  stats_.connections = connections_.size();
   if (!io_.watch(accepted.socket, handle.bits())) doom(connection);
+}
+
+// --- Connections that belong to another shard
+
+void Shard::hand_over(ShardId shard, Parcel parcel) {
+  io_.unwatch(parcel.socket.get());
+  // The task is run on that shard's thread, where its Shard is alive.
+  neighbours_.answer(shard, [&group = group_, shard, parcel = std::move(parcel)](Hub&) mutable {
+    group.shard(shard)->take_in(std::move(parcel));
+  });
+}
+
+void Shard::take_in(Parcel parcel) {
+  const Socket socket = parcel.socket.release();
+  const auto handle = connections_.emplace(*this, env_, socket, parcel.peer, nullptr);
+  Connection& connection = *connections_.get(handle);
+  connection.handle = handle;
+  stats_.connections = connections_.size();
+  if (draining()) drain_order_.push_back(handle);
+  if (io_.watch(socket, handle.bits()))
+    connection.unpack(std::move(parcel), dispatcher_);
+  else
+    doom(connection);
 }
 
 // --- Writing
@@ -257,14 +311,24 @@ void Shard::reap() {
     Connection* connection = connections_.get(doomed_[i]);
     if (!connection) continue;
     connection->reap();
-    io_.close(connection->socket());
-    if (connection->refused_at_accept())
-      --refused_;
-    else
-      ip_gate_.release(connection->peer());
+    if (connection->socket() != kNoSocket) {  // else it was handed over
+      io_.close(connection->socket());
+      leave(*connection);
+    }
     connections_.erase(doomed_[i]);
+    stats_.connections = connections_.size();
   }
   doomed_.clear();
+}
+
+// It is not counted any more.
+void Shard::leave(const Connection& connection) {
+  if (connection.refused_at_accept()) {
+    --refused_;
+    return;
+  }
+  Node::give(node().connections);
+  group_.release(connection.peer());
 }
 
 void Shard::begin_drain() {
@@ -298,9 +362,15 @@ wire::Inflater& Shard::inflater() {
   return *inflater_;
 }
 
-std::unique_ptr<MessageCoder> Shard::make_coder(const wire::DeflateParams& params) {
+wire::Deflater& Shard::deflater() {
   if (!deflater_) deflater_.emplace(settings_.deflate.level, 15, false);
-  return std::make_unique<MessageCoder>(params, *deflater_, settings_.deflate);
+  return *deflater_;
 }
+
+std::unique_ptr<MessageCoder> Shard::make_coder(const wire::DeflateParams& params) {
+  return std::make_unique<MessageCoder>(params, deflater(), settings_.deflate);
+}
+
+void Shard::adopt_coder(MessageCoder& coder) { coder.adopt(deflater(), settings_.deflate); }
 
 }  // namespace hubbub

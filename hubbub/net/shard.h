@@ -1,5 +1,5 @@
 // Shard: one thread's world: a listener, its connections, a hub, timers. A turn is: wait, read all, think,
-// one batch of writes, reap. Nothing in it is shared with another thread but the mailbox.
+// one batch of writes, reap. What it shares with other shards is in ShardGroup.
 //
 // Invariants: a connection is freed only in reap(); env.turn_now is one value through a turn; reads, writes
 // and accepts of a turn are bounded, what is left goes on in the next.
@@ -17,9 +17,11 @@
 #include "hubbub/core/hub.h"
 #include "hubbub/net/connection.h"
 #include "hubbub/net/io.h"
-#include "hubbub/net/ip_gate.h"
 #include "hubbub/net/mailbox.h"
 #include "hubbub/net/part_joiner.h"
+#include "hubbub/net/parcel.h"
+#include "hubbub/net/shard_group.h"
+#include "hubbub/net/shard_neighbours.h"
 
 namespace hubbub {
 
@@ -27,18 +29,21 @@ struct ShardSettings {
   Limits limits;
   AccessRules access;
   wire::DeflateSettings deflate;
-  std::size_t connections_max = 1024;  // of this shard, from limits.connections and RLIMIT_NOFILE
-  std::size_t refused_max = 256;       // connections beyond these that are kept for a moment to be told why
+  std::size_t connections_max = 1024;  // of all shards, from limits.connections and RLIMIT_NOFILE
+  std::size_t refused_max = 256;       // of this one, beyond those: kept for a moment to be told why
   Millis drain_period_ms = 10'000;
 };
 
 class Shard final : public ConnectionHost {
  public:
-  // The references outlive the shard. `methods` belongs to this shard alone.
+  // One of the group's. The references outlive the shard. `methods` belongs to this shard alone.
+  Shard(const ShardSettings& settings, ShardGroup& group, ShardId id, Io& io, Clock& clock, Rng& rng,
+        Log& log, MethodTable& methods);
+  // The only one.
   Shard(const ShardSettings& settings, Io& io, Clock& clock, Rng& rng, Log& log, MethodTable& methods);
   ~Shard() override;
 
-  // The address as bound.
+  // The address as bound. The shards of a group all listen at the same one.
   [[nodiscard]] Result<std::string> listen(const std::string& host, std::uint16_t port);
   // What answers HTTP requests; set before the first turn.
   void set_service(Service& service) { service_ = &service; }
@@ -61,6 +66,8 @@ class Shard final : public ConnectionHost {
   [[nodiscard]] Dispatcher& dispatcher() { return dispatcher_; }
   [[nodiscard]] const Env& env() const { return env_; }
   [[nodiscard]] const ShardSettings& settings() const { return settings_; }
+  [[nodiscard]] ShardId id() const { return neighbours_.self(); }
+  [[nodiscard]] Node& node() { return group_.node(); }
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   void check_invariants() { hub_.check_invariants(); }
 
@@ -69,12 +76,14 @@ class Shard final : public ConnectionHost {
   void want_read(Connection& connection) override;
   bool flush_one(Connection& connection) override;
   void doom(Connection& connection) override;
-  std::uint64_t draw_connection_id() override { return ++last_id_; }
+  std::uint64_t draw_connection_id() override { return group_.node().draw_connection_id(); }
   [[nodiscard]] Io& io() override { return io_; }
   [[nodiscard]] Service& service() override { return *service_; }
   [[nodiscard]] const FrameRef& ping_frame() override { return ping_frame_; }
   [[nodiscard]] wire::Inflater& inflater() override;
   [[nodiscard]] std::unique_ptr<MessageCoder> make_coder(const wire::DeflateParams& params) override;
+  void adopt_coder(MessageCoder& coder) override;
+  void hand_over(ShardId shard, Parcel parcel) override;
 
  private:
   using List = std::vector<Handle<Connection>>;
@@ -87,6 +96,8 @@ class Shard final : public ConnectionHost {
   [[nodiscard]] Millis wait_for() const;
   void on_io_event(const IoEvent& event);
   void accept_some();
+  void take_in(Parcel parcel);
+  [[nodiscard]] wire::Deflater& deflater();
   [[nodiscard]] std::unique_ptr<Error> admit(const Address& peer, bool& counted_by_ip);
   void add_connection(const AcceptResult& accepted);
   void read_all();
@@ -96,26 +107,31 @@ class Shard final : public ConnectionHost {
   void prefetch(std::span<const Handle<Connection>> list);
   void write_out();
   void reap();
+  void leave(const Connection& connection);
   void step_drain();
   // Every connection that was there when the drain began is gone.
   [[nodiscard]] bool drained();
 
+  Shard(const ShardSettings& settings, std::unique_ptr<ShardGroup> own, ShardGroup* group, ShardId id, Io& io,
+        Clock& clock, Rng& rng, Log& log, MethodTable& methods);
+
   ShardSettings settings_;
+  std::unique_ptr<ShardGroup> own_group_;
+  ShardGroup& group_;
   Io& io_;
   Clock& clock_;
   Stats stats_;
+  ShardNeighbours neighbours_;
   TimerWheel timers_;
   Env env_;
   Hub hub_;
   std::shared_ptr<Mailbox> mailbox_;
   Dispatcher dispatcher_;
-  IpGate ip_gate_;
   Service* service_ = nullptr;
   Socket listener_ = kNoSocket;
   bool accept_ready_ = false;
   Slab<Connection> connections_;
   std::size_t refused_ = 0;  // connections that are here only to be told no
-  std::uint64_t last_id_ = 0;
   List to_read_;
   List reading_;
   List to_flush_;
@@ -135,6 +151,7 @@ class Shard final : public ConnectionHost {
   List drain_order_;
   Millis drain_began_ = 0;
   std::size_t drain_done_ = 0;
+  bool all_gone_ = false;  // counted in Node::drained
 };
 
 }  // namespace hubbub

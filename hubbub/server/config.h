@@ -38,7 +38,7 @@ struct ListenAddress {
 
 struct Config {
   ListenAddress listen;             // server.listen
-  std::size_t shards = 1;           // server.shards
+  std::size_t shards = 0;           // server.shards; 0: one for each core
   Millis drain_period_ms = 10'000;  // server.drain_period
   AccessRules access;               // access.allow, access.origins
   std::vector<std::string>

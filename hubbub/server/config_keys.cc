@@ -181,12 +181,12 @@ ConfigKey reserved_key(std::string name, std::string off, std::string help) {
 }
 
 ConfigKey shards_key() {
-  ConfigKey key{.name = "server.shards", .type = ValueType::count, .values = "1"};
-  key.help = "threads that serve connections";
+  ConfigKey key{.name = "server.shards", .type = ValueType::count, .values = "0-1024"};
+  key.help = "threads that serve connections; 0: one for each core";
   key.set = [](Config& config, const RawValue& raw) -> Parsed<void> {
     const auto value = parse_count(raw.text);
-    if (!value || *value != 1) return std::unexpected("must be 1: this version runs one shard");
-    config.shards = 1;
+    if (!value || *value > 1024) return std::unexpected("must be a whole number from 0 to 1024");
+    config.shards = *value;
     return {};
   };
   key.get = [](const Config& config) { return fmt::format("{}", config.shards); };

@@ -10,7 +10,7 @@
 
 #include "hubbub/base/frame.h"
 #include "hubbub/base/version.h"
-#include "hubbub/net/shard.h"
+#include "hubbub/core/node.h"
 
 namespace hubbub {
 namespace {
@@ -52,19 +52,19 @@ double resident_bytes() {
   return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
-void add_gauges(Families& out, Shard& shard) {
-  const HubCounts counts = shard.hub().counts();
-  out.gauge("hubbub_connections", "TCP connections open now.", static_cast<double>(shard.connections()));
+void add_gauges(Families& out, const Node& node, const Stats& stats) {
+  out.gauge("hubbub_shards", "Threads that serve connections.", static_cast<double>(node.shards()));
+  out.gauge("hubbub_connections", "TCP connections open now.", static_cast<double>(stats.connections));
   MetricFamily& sessions = out.family("hubbub_sessions", "Sessions by state.", MetricType::Gauge);
-  Families::add(sessions, {{"state", "attached"}}, static_cast<double>(counts.attached));
-  Families::add(sessions, {{"state", "detached"}}, static_cast<double>(counts.detached));
-  out.gauge("hubbub_topics", "Topics known now.", static_cast<double>(counts.topics));
+  Families::add(sessions, {{"state", "attached"}}, static_cast<double>(stats.attached));
+  Families::add(sessions, {{"state", "detached"}}, static_cast<double>(stats.detached));
+  out.gauge("hubbub_topics", "Topics known now.", static_cast<double>(stats.topics));
   out.gauge("hubbub_subscriptions", "Subscriptions of all sessions.",
-            static_cast<double>(counts.subscriptions));
+            static_cast<double>(stats.subscriptions));
   out.gauge("hubbub_calls_in_flight", "Calls whose answer is still to come.",
-            static_cast<double>(shard.dispatcher().calls_in_flight()));
+            static_cast<double>(stats.calls_in_flight));
   out.gauge("hubbub_frames", "Encoded messages held in memory.", static_cast<double>(Frame::alive()));
-  out.gauge("hubbub_draining", "1 while the server drains.", shard.draining() ? 1 : 0);
+  out.gauge("hubbub_draining", "1 while the server drains.", stats.draining > 0 ? 1 : 0);
   out.gauge("hubbub_resident_bytes", "Resident memory of the process.", resident_bytes());
 }
 
@@ -124,11 +124,13 @@ void add_labelled(Families& out, const Stats& stats) {
 
 }  // namespace
 
-std::string render_metrics(Shard& shard) {
+std::string render_metrics(const Node& node) {
+  Stats stats;
+  node.sum_stats(stats);
   Families out;
-  add_gauges(out, shard);
-  add_counters(out, shard.env().stats);
-  add_labelled(out, shard.env().stats);
+  add_gauges(out, node, stats);
+  add_counters(out, stats);
+  add_labelled(out, stats);
   return out.text();
 }
 

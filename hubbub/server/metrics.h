@@ -1,4 +1,4 @@
-// The /metrics text: a shard's counters and gauges as Prometheus families, through prometheus-cpp's
+// The /metrics text: all shards' counters and gauges as Prometheus families, through prometheus-cpp's
 // serializer. Names are listed in docs/operations.md.
 #pragma once
 
@@ -6,9 +6,9 @@
 
 namespace hubbub {
 
-class Shard;
+class Node;
 
-// Prometheus text format 0.0.4. Shard's thread.
-[[nodiscard]] std::string render_metrics(Shard& shard);
+// Prometheus text format 0.0.4. Any thread.
+[[nodiscard]] std::string render_metrics(const Node& node);
 
 }  // namespace hubbub

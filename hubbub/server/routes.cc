@@ -58,15 +58,13 @@ Routes::Routes(Shard& shard, RoutesSettings settings) : shard_(shard), settings_
   handshake_.deflate = shard.settings().deflate;
 }
 
-std::variant<wire::HttpResponse, Upgrade> Routes::on_request(const wire::HttpRequest& request,
-                                                             const Address& peer) {
+RequestOutcome Routes::on_request(const wire::HttpRequest& request, const Address& peer) {
   const bool wants_upgrade = wire::has_token(request.header("upgrade"), "websocket");
   if (request.path == "/ws" || (settings_.echo && wants_upgrade)) return upgrade(request, peer);
   return plain(request);
 }
 
-std::variant<wire::HttpResponse, Upgrade> Routes::upgrade(const wire::HttpRequest& request,
-                                                          const Address& peer) {
+RequestOutcome Routes::upgrade(const wire::HttpRequest& request, const Address& peer) {
   if (request.method != "GET") return wire::http_refusal(make_error(Errc::method_not_allowed));
   auto handshake = wire::accept_handshake(request, handshake_);
   if (!handshake) return wire::http_refusal(handshake.error());
@@ -77,6 +75,9 @@ std::variant<wire::HttpResponse, Upgrade> Routes::upgrade(const wire::HttpReques
         Errc::origin_refused, "this Origin is not allowed; add it to access.origins if it should be"));
   }
   if (shard_.draining()) return wire::http_refusal(retry_later(Errc::draining, "this server is draining"));
+  // A client that will resume says so in the URL: it is served where its session lives, from the start.
+  if (const auto code = SessionCode::parse(request.query_param("session")); code && !settings_.echo)
+    if (const ShardId owner = shard_.node().owner_of(*code); owner != shard_.id()) return HandOver{owner};
   if (settings_.echo) return Upgrade{std::move(*handshake), std::make_unique<EchoEndpoint>(shard_.env())};
   const ChannelMode mode = handshake->subprotocol == kSubprotocol ? ChannelMode::v1 : ChannelMode::plain;
   // On hubbub.v1 the client may come for a session that is there already.
@@ -125,7 +126,7 @@ wire::HttpResponse Routes::serve(const std::string& path) {
     return response;
   }
   if (path == "/metrics") {
-    wire::HttpResponse response = text(200, render_metrics(shard_));
+    wire::HttpResponse response = text(200, render_metrics(shard_.node()));
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return response;
   }

@@ -19,14 +19,12 @@ struct RoutesSettings {
 class Routes final : public Service {
  public:
   Routes(Shard& shard, RoutesSettings settings);
-  std::variant<wire::HttpResponse, Upgrade> on_request(const wire::HttpRequest& request,
-                                                       const Address& peer) override;
+  RequestOutcome on_request(const wire::HttpRequest& request, const Address& peer) override;
   // A full server still tells that it lives, and its metrics.
   wire::HttpResponse on_refused(const wire::HttpRequest& request, const Error& refusal) override;
 
  private:
-  [[nodiscard]] std::variant<wire::HttpResponse, Upgrade> upgrade(const wire::HttpRequest& request,
-                                                                  const Address& peer);
+  [[nodiscard]] RequestOutcome upgrade(const wire::HttpRequest& request, const Address& peer);
   [[nodiscard]] wire::HttpResponse plain(const wire::HttpRequest& request);
   [[nodiscard]] wire::HttpResponse serve(const std::string& path);
   void add_cors(const wire::HttpRequest& request, wire::HttpResponse& response) const;

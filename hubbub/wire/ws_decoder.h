@@ -62,6 +62,11 @@ class Decoder {
   // unread (section 1.4).
   [[nodiscard]] DecoderEvent next(std::span<char>& input);
 
+  // From now on this is the shared inflater, which is not used if there was none.
+  void share(Inflater* shared_inflater) {
+    if (shared_inflater_) shared_inflater_ = shared_inflater;
+  }
+
   // True between the first byte of a message and its last (partial header included): for assembly deadlines.
   [[nodiscard]] bool mid_message() const noexcept;
   // Bytes of heap held for a partial message, or for the one just delivered until the next call of next().

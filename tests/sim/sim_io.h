@@ -163,7 +163,7 @@ class SimIo final : public Io {
   }
   void wake() override { woken = true; }
 
-  Result<Listening> listen(const std::string& host, std::uint16_t port) override {
+  Result<Listening> listen(const std::string& host, std::uint16_t port, bool) override {
     listener_ = next_number();
     open_[listener_] = nullptr;
     return Listening{listener_, host + ':' + std::to_string(port)};
@@ -239,6 +239,7 @@ class SimIo final : public Io {
     note(4, number, {});
   }
 
+  void unwatch(Socket number) override { at(number)->watched = false; }
   void close(Socket number) override {
     if (number == listener_) listener_ = kNoSocket;
     HUBBUB_ASSERT(open_.contains(number));

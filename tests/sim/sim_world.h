@@ -56,8 +56,7 @@ class SimService final : public Service {
     handshake.subprotocols = {std::string(kSubprotocol)};
     handshake.deflate = shard.settings().deflate;
   }
-  std::variant<wire::HttpResponse, Upgrade> on_request(const wire::HttpRequest& request,
-                                                       const Address&) override {
+  RequestOutcome on_request(const wire::HttpRequest& request, const Address&) override {
     requests.push_back(request.method + ' ' + request.path);
     if (request.path != "/ws" && request.path != "/own") {
       wire::HttpResponse response;
@@ -120,10 +119,7 @@ class World {
   [[nodiscard]] std::uint64_t hits(LimitHit limit) const {
     return stats().limit_hits[static_cast<std::size_t>(limit)];
   }
-  [[nodiscard]] std::uint64_t closes(std::uint16_t code) const {
-    const auto found = stats().closes.find(code);
-    return found == stats().closes.end() ? 0 : found->second;
-  }
+  [[nodiscard]] std::uint64_t closes(std::uint16_t code) const { return stats().closes.of(code); }
   [[nodiscard]] SimService& sim_service() { return static_cast<SimService&>(*service); }
   // Frames that live because of this world.
   [[nodiscard]] std::int64_t frames() const { return Frame::alive() - frames_before_; }

@@ -10,6 +10,7 @@ namespace {
 using test::at;
 using test::Core;
 using test::Peer;
+using test::send_to;
 using test::text_at;
 
 constexpr std::string_view kOpen = R"({"jsonrpc":"2.0","id":1,"method":"session.open"})";
@@ -222,7 +223,7 @@ TEST(Channel, what_comes_while_a_connection_closes_is_not_for_it) {
   Peer peer(core, ChannelMode::plain);
   const std::string code = text_at(peer.link.uncounted.at(0), "/params/session/code");
   peer.channel->on_closing();
-  EXPECT_EQ(*core.hub.deliver_to(code, "x", "1"), SendStatus::queued);
+  EXPECT_EQ(*send_to(core.hub, code, "x", "1"), SendStatus::queued);
   EXPECT_TRUE(peer.link.take().empty());
   peer.channel->on_stalled();
   EXPECT_TRUE(peer.link.closes.empty()) << "it closes already";

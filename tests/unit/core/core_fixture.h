@@ -116,6 +116,10 @@ class FakeLink final : public Link {
     closes.push_back({code, std::string(reason), mode, std::string(farewell ? farewell->payload() : "")});
   }
   void release_outbox() override { ++releases; }
+  void move_to(ShardId shard, EndpointMaker make_endpoint) override {
+    moved_to = shard;
+    made_there = std::move(make_endpoint);
+  }
   void supersede() override {
     release_outbox();
     if (endpoint) endpoint->on_superseded();
@@ -161,6 +165,8 @@ class FakeLink final : public Link {
   std::vector<std::string> uncounted;
   std::vector<std::string> written;
   std::vector<Close> closes;
+  std::optional<ShardId> moved_to;
+  EndpointMaker made_there;
 
  private:
   static inline std::uint64_t last_id = 0;
@@ -199,7 +205,10 @@ class Padded {
 
 class Core {
  public:
-  explicit Core(const Limits& with = {}) : limits(with) { add_builtin_methods(table, dispatcher_pointer_); }
+  explicit Core(const Limits& with = {}) : limits(with) {
+    node.set_stats(0, &stats);
+    add_builtin_methods(table, dispatcher_pointer_);
+  }
   ~Core() {
     for (const auto& client : clients_)
       if (client->link.session) disconnect(*client);
@@ -272,7 +281,8 @@ class Core {
   Limits limits;
   AccessRules access;
   Stats stats;
-  Env env{clock, rng, log, timers, limits, access, stats, kStartMs};
+  Node node;
+  Env env{clock, rng, log, timers, limits, access, stats, node, nullptr, kStartMs};
   Hub hub{env};
   MethodTable table;
   std::shared_ptr<TestPoster> poster = std::make_shared<TestPoster>();
@@ -282,6 +292,24 @@ class Core {
   Dispatcher* dispatcher_pointer_ = &dispatcher;
   std::vector<std::unique_ptr<Client>> clients_;
 };
+
+// As the broker does it, on one shard.
+inline std::size_t send_to_all(Hub& hub, std::string_view data) {
+  return hub.deliver_to_all(hub_message(data));
+}
+inline Result<SendStatus> send_to(Hub& hub, std::string_view to, std::string_view from,
+                                  std::string_view data) {
+  Result<SendStatus> sent = SendStatus::delivered;
+  hub.broker().send(to, from, data, [&sent](Result<SendStatus> told) { sent = std::move(told); });
+  return sent;
+}
+// A subscription that begins at once.
+inline Result<Subscribed> subscribe_now(Topics& topics, Session& session, std::string_view topic,
+                                        const SubscribeHow& how) {
+  Result<Subscribed> result{};
+  topics.subscribe(session, topic, how, [&result](Result<Subscribed> told) { result = std::move(told); });
+  return result;
+}
 
 // The value at a JSON pointer as compact JSON text: at(reply, "/error/code"). "absent" if there is none, "not
 // JSON" if the text is none.

@@ -9,6 +9,7 @@ namespace {
 using test::at;
 using test::Client;
 using test::Core;
+using test::send_to_all;
 
 std::string ack(std::string_view received, std::string_view id = {}) {
   std::string out = R"({"jsonrpc":"2.0",)";
@@ -21,9 +22,9 @@ struct Acknowledging : testing::Test {
   Core core;
   Client& client = core.connect();
   void SetUp() override {
-    EXPECT_EQ(core.hub.deliver_to_all("1"), 1u);
-    EXPECT_EQ(core.hub.deliver_to_all("2"), 1u);
-    EXPECT_EQ(core.hub.deliver_to_all("3"), 1u);
+    EXPECT_EQ(send_to_all(core.hub, "1"), 1u);
+    EXPECT_EQ(send_to_all(core.hub, "2"), 1u);
+    EXPECT_EQ(send_to_all(core.hub, "3"), 1u);
     client.link.take();
   }
   [[nodiscard]] std::uint64_t acked() const { return client.session->outbox().acked(); }
@@ -83,7 +84,7 @@ TEST_F(Acknowledging, turns_on_the_servers_own_acknowledgements) {
 TEST(AcknowledgingFast, costs_the_allowance_and_is_never_refused) {
   Core core({.rate_per_s = 1, .rate_burst = 2});
   Client& client = core.connect();
-  EXPECT_EQ(core.hub.deliver_to_all("1"), 1u);
+  EXPECT_EQ(send_to_all(core.hub, "1"), 1u);
   client.link.take();
   for (int i = 0; i < 5; ++i) core.deliver(client, ack("0"));
   EXPECT_EQ(at(core.call(client, R"({"jsonrpc":"2.0","id":1,"method":"ping"})"), "/error/code"), "-32025");

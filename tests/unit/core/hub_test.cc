@@ -14,6 +14,8 @@ using test::at;
 using test::Client;
 using test::Core;
 using test::FakeLink;
+using test::send_to;
+using test::send_to_all;
 
 TEST(Hub, finds_a_session_by_its_code_without_case) {
   Core core;
@@ -167,9 +169,9 @@ TEST(Hub, a_detached_session_holds_its_messages_until_it_ends) {
   Core core({.grace_ms = 1000});
   const auto before = Frame::alive();
   Client& client = core.connect();
-  EXPECT_EQ(core.hub.deliver_to_all("1"), 1u);
+  EXPECT_EQ(send_to_all(core.hub, "1"), 1u);
   core.disconnect(client);
-  EXPECT_EQ(core.hub.deliver_to_all("2"), 1u);
+  EXPECT_EQ(send_to_all(core.hub, "2"), 1u);
   EXPECT_EQ(Frame::alive(), before + 2);
   core.advance(1000);
   EXPECT_EQ(Frame::alive(), before);
@@ -261,7 +263,7 @@ TEST(Hub, a_broadcast_reaches_every_session_with_one_frame_attached_or_not) {
   core.disconnect(core.connect());
   core.hub.end(*clients.back()->session, 1000, "over");
   const auto before = Frame::alive();
-  EXPECT_EQ(core.hub.deliver_to_all("[1]"), 10u);
+  EXPECT_EQ(send_to_all(core.hub, "[1]"), 10u);
   EXPECT_EQ(Frame::alive(), before + 1);
   for (std::size_t i = 0; i < 9; ++i)
     EXPECT_EQ(clients[i]->link.take(),
@@ -271,7 +273,7 @@ TEST(Hub, a_broadcast_reaches_every_session_with_one_frame_attached_or_not) {
 TEST(Hub, a_message_to_a_code_arrives_there_with_its_sender) {
   Core core;
   Client& client = core.connect();
-  EXPECT_EQ(*core.hub.deliver_to(client.code(), "happy-panda-1", "{}"), SendStatus::delivered);
+  EXPECT_EQ(*send_to(core.hub, client.code(), "happy-panda-1", "{}"), SendStatus::delivered);
   EXPECT_EQ(
       client.link.take(),
       std::vector<std::string>{
@@ -283,7 +285,7 @@ TEST(Hub, a_message_to_a_detached_session_waits_for_it) {
   Client& client = core.connect();
   const test::Ticket ticket = client.ticket();
   core.disconnect(client);
-  EXPECT_EQ(*core.hub.deliver_to(ticket.code, "x", "1"), SendStatus::queued);
+  EXPECT_EQ(*send_to(core.hub, ticket.code, "x", "1"), SendStatus::queued);
   Client& back = core.resume(ticket, 0);
   EXPECT_EQ(at(back.link.take().at(0), "/params/data"), "1");
 }
@@ -291,7 +293,7 @@ TEST(Hub, a_message_to_a_detached_session_waits_for_it) {
 TEST(Hub, a_message_to_nobody_says_so) {
   Core core;
   for (const std::string& to : {std::string("happy-panda-1"), std::string("nonsense"), std::string()}) {
-    const auto refused = core.hub.deliver_to(to, "x", "1");
+    const auto refused = send_to(core.hub, to, "x", "1");
     ASSERT_FALSE(refused.has_value()) << to;
     EXPECT_EQ(refused.error().code, Errc::target_unknown);
     EXPECT_EQ(refused.error().field, "to");
@@ -306,9 +308,9 @@ TEST(Hub, what_is_sent_while_a_connection_closes_waits_for_the_next_one) {
   leaving.session->on_link_closing();  // the client's own Close has arrived
   drained.session->close_link(1012, "restart", CloseMode::after_outbox);
   for (const Client* closing : {&leaving, &drained}) {
-    EXPECT_EQ(*core.hub.deliver_to(closing->code(), "x", "1"), SendStatus::queued);
+    EXPECT_EQ(*send_to(core.hub, closing->code(), "x", "1"), SendStatus::queued);
   }
-  EXPECT_EQ(core.hub.deliver_to_all("1"), 3u);
+  EXPECT_EQ(send_to_all(core.hub, "1"), 3u);
   EXPECT_EQ(bystander.session->outbox().unsent(), 1u);
   for (Client* closing : {&leaving, &drained}) {
     EXPECT_EQ(closing->session->outbox().unsent(), 2u);

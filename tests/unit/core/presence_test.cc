@@ -12,10 +12,11 @@ namespace {
 using test::at;
 using test::Client;
 using test::Core;
+using test::subscribe_now;
 
 void subscribe(Core& core, Client& client, std::optional<bool> presence = std::nullopt,
                std::string_view topic = "room") {
-  ASSERT_TRUE(core.hub.topics().subscribe(*client.session, topic, {.presence = presence}));
+  ASSERT_TRUE(subscribe_now(core.hub.topics(), *client.session, topic, {.presence = presence}));
 }
 
 // A watcher that has been told of itself.

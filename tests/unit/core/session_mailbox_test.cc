@@ -11,6 +11,7 @@ namespace {
 using test::at;
 using test::Client;
 using test::Core;
+using test::send_to;
 using test::Ticket;
 
 FrameRef bytes(std::size_t size, char fill = 'x') { return Frame::make({}, std::string(size, fill)); }
@@ -92,7 +93,7 @@ TEST(SessionMailbox, direct_messages_outlive_all_publications_and_are_refused_wh
   EXPECT_EQ(session.push(text("d4"), Lane::direct), PushStatus::full);
   EXPECT_EQ(session.outbox().places(), places) << "its sender was told: it is not counted";
   EXPECT_EQ(session.push(text("p")), PushStatus::lost);
-  const auto refused = core.hub.deliver_to(away.ticket.code, "x", "1");
+  const auto refused = send_to(core.hub, away.ticket.code, "x", "1");
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, Errc::mailbox_full);
   Client& back = away.back();

@@ -10,6 +10,7 @@ using test::at;
 using test::Client;
 using test::Core;
 using test::FakeLink;
+using test::send_to_all;
 using test::Ticket;
 
 using Texts = std::vector<std::string>;
@@ -349,7 +350,7 @@ TEST(SessionResume, what_history_has_lost_too_is_announced_exactly) {
   const Ticket ticket = client.ticket();
   core.disconnect(client);
   core.hub.find(ticket.code)->push_reply(text("answer"));
-  ASSERT_EQ(core.hub.deliver_to_all("1"), 1u);
+  ASSERT_EQ(send_to_all(core.hub, "1"), 1u);
   for (const std::string_view data : {"1", "2", "3", "4", "5"}) ASSERT_TRUE(core.hub.deliver("news", data));
   Client& back = core.resume(ticket, 0);
   EXPECT_TRUE(back.replay.gaps);

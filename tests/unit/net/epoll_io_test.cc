@@ -66,7 +66,7 @@ struct Epoll : testing::Test {
   std::array<char, 4096> buffer{};
 
   void SetUp() override {
-    auto listening = io.listen("127.0.0.1", 0);
+    auto listening = io.listen("127.0.0.1", 0, false);
     ASSERT_TRUE(listening.has_value());
     listener = listening->socket;
     const std::string& text = listening->address;
@@ -175,10 +175,10 @@ TEST_F(Epoll, wait_ends_at_its_timeout_and_by_wake_from_another_thread) {
 }
 
 TEST_F(Epoll, what_cannot_be_listened_on_is_told_to_people) {
-  const auto taken = io.listen("127.0.0.1", port);
+  const auto taken = io.listen("127.0.0.1", port, false);
   ASSERT_FALSE(taken.has_value());
   EXPECT_NE(taken.error().message().find(std::to_string(port)), std::string_view::npos);
-  EXPECT_FALSE(io.listen("256.0.0.1", 0).has_value());
+  EXPECT_FALSE(io.listen("256.0.0.1", 0, false).has_value());
 }
 
 TEST_F(Epoll, without_descriptors_those_who_wait_are_dropped_and_then_nobody_waits) {

@@ -21,20 +21,20 @@ Address nth(std::uint32_t n) {
 struct Gate : testing::Test {
   Limits limits{.ip_connections = 3, .ip_connects_per_s = 0, .ip_connects_burst = 30, .ip_entries = 16};
   Stats stats;
-  IpGate gate{limits, stats};
+  IpGate gate{limits};
   Millis now = 1000;
 
   [[nodiscard]] std::uint64_t hits(LimitHit limit) const {
     return stats.limit_hits[static_cast<std::size_t>(limit)];
   }
-  bool admit(const Address& peer) { return gate.admit(peer, now).has_value(); }
+  bool admit(const Address& peer) { return gate.admit(peer, now, stats).has_value(); }
 };
 
 TEST_F(Gate, an_address_may_have_its_limit_of_connections_and_not_one_more) {
   const Address peer = nth(1);
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(admit(peer));
   EXPECT_EQ(hits(LimitHit::ip_connections), 0U);
-  const auto refused = gate.admit(peer, now);
+  const auto refused = gate.admit(peer, now, stats);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, Errc::too_many_connections);
   EXPECT_EQ(refused.error().limit, "limits.ip_connections");
@@ -70,7 +70,7 @@ TEST_F(Gate, connects_are_limited_by_burst_then_rate) {
   limits.ip_connects_burst = 5;
   const Address peer = nth(1);
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(admit(peer));
-  const auto refused = gate.admit(peer, now);
+  const auto refused = gate.admit(peer, now, stats);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().limit, "limits.ip_connects_per_s");
   EXPECT_EQ(refused.error().retry_after_ms, 500);
@@ -142,7 +142,7 @@ TEST_F(Gate, a_busy_address_is_not_forgotten_for_idle_ones) {
   gate.release(busy);
   now += 500;  // half a token: not full, so remembered by the sweep
   for (std::uint32_t i = 0; i < limits.ip_entries - 1; ++i) {
-    EXPECT_TRUE(gate.admit(nth(i), now - 5000).has_value());
+    EXPECT_TRUE(gate.admit(nth(i), now - 5000, stats).has_value());
     gate.release(nth(i));
   }
   EXPECT_TRUE(admit(nth(77)));  // sweeps those that are full again

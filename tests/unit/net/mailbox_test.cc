@@ -21,7 +21,10 @@ class WakeCounter final : public Io {
  public:
   std::span<const IoEvent> wait(Millis) override { return {}; }
   void wake() override { ++wakes; }
-  Result<Listening> listen(const std::string&, std::uint16_t) override { return fail(Errc::internal_error); }
+  Result<Listening> listen(const std::string&, std::uint16_t, bool) override {
+    return fail(Errc::internal_error);
+  }
+  void unwatch(Socket) override {}
   AcceptResult accept(Socket) override { return {IoStatus::failed, kNoSocket, {}}; }
   bool watch(Socket, std::uint64_t) override { return false; }
   ReadResult read(Socket, std::span<char>) override { return {IoStatus::failed}; }

@@ -1,4 +1,5 @@
 #include "hubbub/net/shard.h"
+#include "hubbub/core/notices.h"
 
 #include <gtest/gtest.h>
 
@@ -154,7 +155,7 @@ TEST(ShardTurn, writes_of_a_turn_go_out_in_few_batches_with_one_write_a_connecti
   const std::uint64_t calls = world.io.write_calls;
   const std::uint64_t writes = world.stats().writes;
   world.shard->post([&] {
-    for (int i = 0; i < 16; ++i) EXPECT_EQ(world.shard->hub().deliver_to_all("1"), 100U);
+    for (int i = 0; i < 16; ++i) EXPECT_EQ(world.shard->hub().deliver_to_all(hub_message("1")), 100U);
   });
   world.turn();
   EXPECT_EQ(world.io.write_calls - calls, 4U);  // of 32 connections each

@@ -215,7 +215,7 @@ TEST(ConfigMistakes, come_all_at_once_in_the_order_of_the_sources) {
   const auto result = load_config(
       {.file_path = file.path(),
        .environment = {{"HUBBUB_LOG_FORMAT", "xml"}, {"HUBBUB_NONSENSE", "1"}},
-       .settings = {{"limits.json_depth", "many"}, {"server.shards", "4"}, {"outbox.soft_bytes", "2MiB"}}});
+       .settings = {{"limits.json_depth", "many"}, {"server.shards", "4000"}, {"outbox.soft_bytes", "2MiB"}}});
   EXPECT_EQ(lines(result, file.path()),
             (Lines{"FILE:2: limits.batch_items: 0: must be 1..10000",
                    "FILE:3: limits.mesage_bytes: unknown key; did you mean limits.message_bytes?",
@@ -223,7 +223,7 @@ TEST(ConfigMistakes, come_all_at_once_in_the_order_of_the_sources) {
                    "HUBBUB_LOG_FORMAT: \"xml\": must be one of text, json",
                    "HUBBUB_NONSENSE: unknown variable; `hubbub keys` lists all",
                    "--set limits.json_depth=many: must be a whole number (4..1024)",
-                   "--set server.shards=4: must be 1: this version runs one shard",
+                   "--set server.shards=4000: must be a whole number from 0 to 1024",
                    "--set outbox.soft_bytes=2MiB: outbox.soft_bytes must not be above outbox.hard_bytes; "
                    "outbox.soft_bytes is 2MiB, outbox.hard_bytes is 1MiB: change one of them"}));
 }

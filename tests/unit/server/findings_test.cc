@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "hubbub/core/notices.h"
 #include "tests/unit/server/server_world.h"
 
 namespace hubbub::sim {
@@ -42,7 +43,7 @@ TEST(FindingDoubleClose, a_connection_is_doomed_once_however_many_times_it_fails
   }
   world.shard->post([&] {
     publish(world, 100);
-    EXPECT_LE(world.shard->hub().deliver_to_all("1"), 40U);
+    EXPECT_LE(world.shard->hub().deliver_to_all(hub_message("1")), 40U);
     world.shard->begin_drain();
   });
   world.advance(60'000);
@@ -133,7 +134,7 @@ TEST(FindingBroadcast, a_broadcast_is_encoded_once_and_shared_by_all) {
   for (SimClient& client : clients) client.socket().to_client_capacity = 0;  // all are held up
   world.settle();
   const std::int64_t before = world.frames();
-  world.shard->post([&] { EXPECT_EQ(world.shard->hub().deliver_to_all("\"news\""), 100U); });
+  world.shard->post([&] { EXPECT_EQ(world.shard->hub().deliver_to_all(hub_message("\"news\"")), 100U); });
   world.settle();
   EXPECT_EQ(world.frames() - before, 1);
   for (SimClient& client : clients) {

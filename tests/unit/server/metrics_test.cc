@@ -30,7 +30,7 @@ TEST(Metrics, count_what_happened) {
   writer.ask(2, "topic.publish", R"({"topic":"t","data":1})");
   writer.ask(3, "no.such.method");
   reader.sync();
-  const std::string text = render_metrics(*world.shard);
+  const std::string text = render_metrics(world.shard->node());
   EXPECT_EQ(sample(text, "hubbub_connections"), 2);
   EXPECT_EQ(sample(text, "hubbub_connections_accepted_total"), 2);
   EXPECT_EQ(sample(text, "hubbub_handshakes_total"), 2);
@@ -65,7 +65,7 @@ TEST(Metrics, closes_are_counted_by_code_and_a_peer_cannot_invent_labels) {
   good.open();
   good.close(1000);
   good.sync();
-  const std::string text = render_metrics(*world.shard);
+  const std::string text = render_metrics(world.shard->node());
   EXPECT_EQ(sample(text, "hubbub_closes_total{code=\"0\"}"), 200);
   EXPECT_EQ(sample(text, "hubbub_closes_total{code=\"1000\"}"), 1);
   EXPECT_EQ(world.stats().closes.size(), 2U);
@@ -73,7 +73,7 @@ TEST(Metrics, closes_are_counted_by_code_and_a_peer_cannot_invent_labels) {
 
 TEST(Metrics, every_limit_has_its_counter_from_the_start) {
   World world({}, routes());
-  const std::string text = render_metrics(*world.shard);
+  const std::string text = render_metrics(world.shard->node());
   for (const LimitInfo& limit : limit_table()) {
     if (limit.metric.empty()) continue;
     EXPECT_EQ(sample(text, "hubbub_limit_hits_total{limit=\"" + std::string(limit.metric) + "\"}"), 0)
@@ -83,7 +83,7 @@ TEST(Metrics, every_limit_has_its_counter_from_the_start) {
 
 TEST(Metrics, follow_the_text_format) {
   World world({}, routes());
-  std::istringstream lines(render_metrics(*world.shard));
+  std::istringstream lines(render_metrics(world.shard->node()));
   std::set<std::string> families;
   std::string family;
   for (std::string line; std::getline(lines, line);) {
