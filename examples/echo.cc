@@ -51,7 +51,9 @@ hubbub::Result<Summary> summarize(hubbub::Call&, const Numbers& params) {
 
 int main(int argc, char** argv) {
   hubbub::Server server(options(argc, argv));
-  server.methods().add<Repeat, std::string>("text.repeat", repeat).summary("The text, that many times.");
-  server.methods().add<Numbers, Summary>("numbers.summarize", summarize).summary("Sum and mean.");
+  server.on_each_shard([](hubbub::MethodTable& methods) {
+    methods.add<Repeat, std::string>("text.repeat", repeat).summary("The text, that many times.");
+    methods.add<Numbers, Summary>("numbers.summarize", summarize).summary("Sum and mean.");
+  });
   return server.run();
 }

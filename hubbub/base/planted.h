@@ -8,7 +8,14 @@
 #include <cstdint>
 
 namespace hubbub {
-enum class Planted : std::uint8_t { none, lost_ack, count_off_by_one, double_push };
+enum class Planted : std::uint8_t {
+  none,
+  lost_ack,
+  count_off_by_one,
+  double_push,
+  mirror_skip,
+  late_snapshot
+};
 // Set by the simulator before it starts.
 inline Planted planted_fault = Planted::none;
 }  // namespace hubbub

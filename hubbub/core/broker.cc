@@ -14,23 +14,29 @@ void LocalBroker::on_shard(ShardId shard, std::size_t bytes, Work work,
                            std::move_only_function<void(Result<T>)> done) {
   const Env& env = hub_.env();
   if (shard == env.shard()) return done(work(hub_));
-  // Shared, for where there is no room the request is gone and the caller still wants to hear of it.
-  auto waiting = std::make_shared<std::move_only_function<void(Result<T>)>>(std::move(done));
-  const bool sent = env.neighbours->ask(
-      shard,
-      [work = std::move(work), waiting, back = env.shard()](Hub& there) mutable {
-        there.env().neighbours->answer(back, [waiting = std::move(waiting), result = work(there)](
-                                                 Hub&) mutable { (*waiting)(std::move(result)); });
-      },
-      bytes);
-  if (!sent) (*waiting)(std::unexpected(neighbour_busy()));
+  // Goes there and comes back with the result, so that its memory ends on the thread that asked for it.
+  struct Errand {
+    Work work;
+    std::move_only_function<void(Result<T>)> done;
+    ShardId back;
+    Result<T> result = {};
+  };
+  auto errand = std::make_unique<Errand>(std::move(work), std::move(done), env.shard());
+  Errand* const mine = errand.get();
+  HubTask task = [errand = std::move(errand)](Hub& there) mutable {
+    errand->result = errand->work(there);
+    const ShardId back = errand->back;
+    there.env().neighbours->answer(
+        back, [errand = std::move(errand)](Hub&) mutable { errand->done(std::move(errand->result)); });
+  };
+  // Where there is no room the task stays here, and the caller still hears of it.
+  if (!env.neighbours->ask(shard, std::move(task), bytes)) mine->done(std::unexpected(neighbour_busy()));
 }
 
 template <class T, class Work, class Add>
 void LocalBroker::on_all_shards(std::size_t bytes, const Work& work, Add add,
                                 std::move_only_function<void(Result<T>)> done) {
   const ShardId shards = hub_.env().node.shards();
-  if (shards == 1) return done(work(hub_));
   struct Gathered {
     ShardId missing;
     Result<T> all;
@@ -84,11 +90,29 @@ void LocalBroker::history(std::string_view topic, const std::optional<Position>&
       std::move(done));
 }
 
+// The topic's home asks all shards: so they hear of it after whatever the caller sent there before, and who
+// joins or leaves a shard after that has answered is reported to the caller's watch.
 void LocalBroker::members(std::string_view topic, std::size_t codes_max, MembersDone done) {
+  const Env& env = hub_.env();
+  const ShardId home = env.node.home_of(topic);
+  if (home == env.shard()) return members_from_home(topic, codes_max, std::move(done));
+  auto waiting = std::make_shared<MembersDone>(std::move(done));
+  HubTask task = [topic = std::string(topic), codes_max, waiting, back = env.shard()](Hub& there) {
+    there.broker().members(topic, codes_max, [waiting, back, &there](Result<Members> members) {
+      there.env().neighbours->answer(
+          back, [waiting, members = std::move(members)](Hub&) mutable { (*waiting)(std::move(members)); });
+    });
+  };
+  if (!env.neighbours->ask(home, std::move(task), topic.size()))
+    (*waiting)(std::unexpected(neighbour_busy()));
+}
+
+void LocalBroker::members_from_home(std::string_view topic, std::size_t codes_max, MembersDone done) {
   on_all_shards<Members>(
       topic.size(),
       [topic = std::string(topic), codes_max](Hub& hub) { return hub.topics().members(topic, codes_max); },
-      [codes_max](Members& all, Members part) {
+      [this, topic = std::string(topic), codes_max](Members& all, Members part) {
+        hub_.topics().note_shown(topic);
         all.count += part.count;
         const std::size_t room = codes_max - all.codes.size();
         if (part.codes.size() > room) part.codes.resize(room);

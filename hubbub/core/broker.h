@@ -34,7 +34,7 @@ class Broker {
   virtual void publish(std::string_view topic, std::string_view data, PublishDone done) = 0;
   virtual void send(std::string_view to_code, std::string_view from_code, std::string_view data,
                     SendDone done) = 0;
-  // How many sessions it reached.
+  // How many sessions it reached. After an error it may have reached some: those of the shards that had room.
   virtual void broadcast(std::string_view data, BroadcastDone done) = 0;
   // As Topics::history, and Topics::members of all shards together.
   virtual void history(std::string_view topic, const std::optional<Position>& since, std::uint32_t limit,
@@ -54,6 +54,7 @@ class LocalBroker final : public Broker {
   void members(std::string_view topic, std::size_t codes_max, MembersDone done) override;
 
  private:
+  void members_from_home(std::string_view topic, std::size_t codes_max, MembersDone done);
   // Runs `work` with the hub of `shard` and calls `done` here with what it gave.
   template <class T, class Work>
   void on_shard(ShardId shard, std::size_t bytes, Work work, std::move_only_function<void(Result<T>)> done);

@@ -397,7 +397,8 @@ void Dispatcher::cancel(Session& session, std::string_view id) {
   const auto calls = session.calls;  // complete() changes the session's list
   for (const auto handle : calls) {
     const PendingCall* call = calls_.get(handle);
-    if (call && !call->id.empty() && call->id == id) complete(handle, fail(Errc::cancelled));
+    // What the hub itself answers is under way and ends soon.
+    if (call && !call->within && !call->id.empty() && call->id == id) complete(handle, fail(Errc::cancelled));
   }
 }
 

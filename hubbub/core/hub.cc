@@ -44,9 +44,9 @@ Result<Hub::Opened> Hub::open_session(Link& link, std::string_view data) {
     error.retry_after_ms = 1000;
     return std::unexpected(std::move(error));
   }
-  const SessionCode code = codes_.draw(env_.rng, env_.now(), [&](SessionCode drawn) {
-    return env_.node.owner_of(drawn) != env_.shard() || by_code_.contains(drawn.key());
-  });
+  const SessionCode code = codes_.draw(
+      env_.rng, env_.now(), [&](SessionCode drawn) { return by_code_.contains(drawn.key()); },
+      [&](SessionCode drawn) { return env_.node.owner_of(drawn) == env_.shard(); });
   std::string token = random_text(kTokenBytes);
   Session::Identity identity{code, random_text(kEpochBytes), std::string(data)};
   const Handle<Session> handle = sessions_.emplace(*this, env_, std::move(identity), sha256(token));
@@ -60,6 +60,7 @@ Result<Hub::Opened> Hub::open_session(Link& link, std::string_view data) {
 }
 
 Result<Hub::Resumed> Hub::resume_session(Link& link, const Claim& claim) {
+  topics_.push_run();
   TokenMatch match = TokenMatch::none;
   const auto checked = check_claim(claim, link.connection_id(), link.remote(), match);
   if (!checked) return std::unexpected(checked.error());
@@ -141,6 +142,7 @@ void Hub::free(Session& session) {
 }
 
 void Hub::detach(Session& session) {
+  topics_.push_run();
   HUBBUB_ASSERT(session.link_ != nullptr);
   if (session.state_ == SessionState::ended) return free(session);
   session.detach();
@@ -160,6 +162,7 @@ void Hub::unindex(Session& session) {
 }
 
 void Hub::end(Session& session, std::uint16_t close_code, std::string_view reason) {
+  topics_.push_run();
   if (session.state_ == SessionState::ended) return;
   unindex(session);
   ++env_.stats.sessions_closed;
@@ -168,6 +171,7 @@ void Hub::end(Session& session, std::uint16_t close_code, std::string_view reaso
 }
 
 void Hub::finish_turn() {
+  topics_.push_run();
   if (ending_.empty()) return;
   for (const auto handle : std::exchange(ending_, {}))
     if (Session* session = sessions_.get(handle)) end(*session, 1000, "session closed");
@@ -214,6 +218,7 @@ void Hub::publish_json(std::string_view topic, std::string_view data) {
 }
 
 Result<SendStatus> Hub::deliver_to(SessionCode to, const FrameRef& frame) {
+  topics_.push_run();
   Session* target = find(to);
   const PushStatus pushed = target ? target->push(frame, Lane::direct) : PushStatus::ended;
   if (pushed == PushStatus::queued) return SendStatus::delivered;
@@ -227,6 +232,7 @@ Result<SendStatus> Hub::deliver_to(SessionCode to, const FrameRef& frame) {
 }
 
 std::size_t Hub::deliver_to_all(const FrameRef& frame) {
+  topics_.push_run();
   std::size_t reached = 0;
   sessions_.for_each([&](Handle<Session>, Session& session) {
     const PushStatus pushed = session.push(frame);
@@ -241,6 +247,7 @@ HubCounts Hub::counts() const {
 }
 
 void Hub::begin_drain(Millis retry_after_ms) {
+  topics_.push_run();
   draining_ = true;
   env_.stats.draining = 1;
   const FrameRef notice = draining_notice(retry_after_ms);

@@ -23,8 +23,9 @@ class Neighbours {
   virtual ~Neighbours() = default;
   [[nodiscard]] virtual ShardId self() const = 0;
   // A request; `bytes` is what it carries. False if the way there is full (limits.shard_queue_messages,
-  // limits.shard_queue_bytes): then nothing happens. There is always room again later: Topics::catch_up.
-  [[nodiscard]] virtual bool ask(ShardId to, HubTask task, std::size_t bytes) = 0;
+  // limits.shard_queue_bytes): then nothing happens, `task` is not moved from. There is always room again
+  // later: Topics::catch_up.
+  [[nodiscard]] virtual bool ask(ShardId to, HubTask&& task, std::size_t bytes) = 0;
   // An answer to what was asked, or what ends something: always taken. There is at most one for each request.
   virtual void answer(ShardId to, HubTask task) = 0;
   // A publication of a topic whose home is here, for a shard with subscribers. Its data ends the params and

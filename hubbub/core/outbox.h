@@ -67,6 +67,8 @@ class Outbox {
   [[nodiscard]] std::uint64_t unsent_replies() const { return unsent_replies_; }
   [[nodiscard]] std::size_t unsent_reply_bytes() const { return unsent_reply_bytes_; }
   // Messages that are written and not acknowledged, and their bytes; announcements apart.
+  // The next push makes the ring larger.
+  [[nodiscard]] bool ring_full() const { return places() == places_max_; }
   [[nodiscard]] std::uint64_t kept() const { return kept_; }
   [[nodiscard]] std::size_t kept_bytes() const { return kept_bytes_; }
   // Frames in the ring, and their bytes; holes are places without one. Announcements are frames, their bytes

@@ -137,6 +137,13 @@ void Session::push_reply(FrameRef frame) {
 
 // The connection has been woken for what was unsent before, and a ring with anything in it has its timer.
 void Session::queue(FrameRef frame, Lane lane) {
+  // Doubling the ring for a few messages would cost more than what is let go of: beyond replay.messages, sent
+  // and unsent ones together, the mailbox would let go of them anyway.
+  if (outbox_.ring_full() && outbox_.kept() > 0 && outbox_.frames() >= env_.limits.replay_messages)
+      [[unlikely]] {
+    outbox_.let_go(outbox_.acked() + 1);
+    env_.stats.hit(LimitHit::replay);
+  }
   const bool wakes = outbox_.unsent() == 0;
   const bool arms = outbox_.places() == 0;
   outbox_.push(std::move(frame), lane, env_.now());

@@ -56,14 +56,17 @@ std::string SessionCode::text() const {
   return out;
 }
 
-SessionCode SessionCodes::draw(Rng& rng, Millis now, const std::function<bool(SessionCode)>& taken) {
+SessionCode SessionCodes::draw(Rng& rng, Millis now, const std::function<bool(SessionCode)>& taken,
+                               const std::function<bool(SessionCode)>& ours) {
   rotate(now);
   constexpr int kShortTries = 32;
-  for (int tries = 0;; ++tries) {
+  for (int tries = 0;;) {
     const bool use_short = tries < kShortTries && resting() < kRestingMax;
     const std::uint32_t numbers = use_short ? SessionCode::kShortNumbers : SessionCode::kLongNumbers;
     const SessionCode code(rng.below(kWordsPerList), rng.below(kWordsPerList),
                            static_cast<std::uint32_t>(rng.below(numbers)));
+    if (!ours(code)) continue;
+    ++tries;
     if (code.is_short() && (young_.contains(code.key()) || old_.contains(code.key()))) continue;
     if (!taken(code)) return code;
   }

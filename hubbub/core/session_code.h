@@ -42,8 +42,11 @@ class SessionCodes {
   // Resting short codes above which new codes are long: 4 million cost about 40 MB.
   static constexpr std::size_t kRestingMax = 4'000'000;
 
-  // A code that `taken` does not claim and that has not been in use for kRestMs.
-  [[nodiscard]] SessionCode draw(Rng& rng, Millis now, const std::function<bool(SessionCode)>& taken);
+  // A code of `ours` that `taken` does not claim and that has not been in use for kRestMs. `ours` is true of
+  // many.
+  [[nodiscard]] SessionCode draw(
+      Rng& rng, Millis now, const std::function<bool(SessionCode)>& taken,
+      const std::function<bool(SessionCode)>& ours = [](SessionCode) { return true; });
   // The session with that code has ended: the code rests.
   void retire(SessionCode code, Millis now);
   [[nodiscard]] std::size_t resting() const { return young_.size() + old_.size(); }

@@ -4,16 +4,13 @@
 #include <utility>
 
 #include "hubbub/base/assert.h"
+#include "hubbub/base/planted.h"
 #include "hubbub/core/hub.h"
 #include "hubbub/core/session.h"
 #include "hubbub/core/topics.h"
 
 namespace hubbub {
 namespace {
-
-// More lost publications than this are told to a subscriber as this many: the offsets of what follows tell
-// the rest.
-constexpr std::uint64_t kLostMax = 65'536;
 
 // What a frame or a name on the way weighs beside its own bytes.
 constexpr std::size_t kMessageBytes = 64;
@@ -64,6 +61,12 @@ bool TopicMirrors::waits(const Topic& topic, const Session& session) {
          });
 }
 
+bool TopicMirrors::waits_to_join(const Topic& topic, const Session& session) {
+  return topic.reach_ && std::ranges::any_of(topic.reach_->waiting, [&](const TopicReach::Waiting& waiting) {
+           return waiting.session == &session && waiting.fresh;
+         });
+}
+
 bool TopicMirrors::ask_home(Topic& topic) {
   const ShardId here = env_.shard();
   const bool sent = env_.neighbours->ask(
@@ -103,13 +106,15 @@ void TopicMirrors::on_refused(std::string_view name, const Error& error) {
 }
 
 void TopicMirrors::begin_waiting(Topic& topic) {
-  std::vector<TopicReach::Waiting> still;
-  for (auto& waiting : std::exchange(topic.reach_->waiting, {})) {
-    if (waiting.session && !waiting.again && must_ask(topic, waiting.how)) {
-      waiting.again = true;
-      still.push_back(std::move(waiting));
+  topics_.push_run();
+  auto& all = topic.reach_->waiting;
+  // By index, and each stays in the list until it is begun: `done` may end sessions that wait, or add some.
+  for (std::size_t i = 0, count = all.size(); i < count && i < all.size(); ++i) {
+    if (all[i].session && !all[i].again && must_ask(topic, all[i].how)) {
+      all[i].again = true;
       continue;
     }
+    TopicReach::Waiting waiting = take(all[i]);
     Subscribed subscribed{topic.position(), std::nullopt};
     if (waiting.session) {
       Topic* found = nullptr;
@@ -120,22 +125,30 @@ void TopicMirrors::begin_waiting(Topic& topic) {
     }
     waiting.done(std::move(subscribed));
   }
-  auto& waiting = topic.reach_->waiting;  // some may have come meanwhile
-  waiting.insert(waiting.begin(), std::make_move_iterator(still.begin()),
-                 std::make_move_iterator(still.end()));
-  if (!waiting.empty() && !topic.reach_->asked && !ask_home(topic)) refuse_waiting(topic, neighbour_busy());
+  std::erase_if(all, [](const TopicReach::Waiting& waiting) { return !waiting.done; });
+  if (std::exchange(topic.reach_->release_later, !all.empty())) topics_.release_put_off(topic);
+  if (!all.empty() && !topic.reach_->asked && !ask_home(topic)) refuse_waiting(topic, neighbour_busy());
   topics_.set_timer(topic);
 }
 
 void TopicMirrors::refuse_waiting(Topic& topic, const Error& error) {
-  for (auto& waiting : std::exchange(topic.reach_->waiting, {})) {
-    if (waiting.session && waiting.fresh)
-      topics_.unsubscribe(*waiting.session, topic.name());
-    else if (waiting.session)
-      topics_.release(*waiting.session, topic.name());
+  auto& all = topic.reach_->waiting;
+  for (std::size_t i = 0, count = all.size(); i < count && i < all.size(); ++i) {
+    if (!all[i].done) continue;
+    if (all[i].session && all[i].fresh) topics_.unsubscribe(*all[i].session, topic.name());
+    TopicReach::Waiting waiting = take(all[i]);
+    if (waiting.session) topics_.release(*waiting.session, topic.name());
     waiting.done(std::unexpected(error));
   }
+  std::erase_if(all, [](const TopicReach::Waiting& waiting) { return !waiting.done; });
   topics_.set_timer(topic);
+}
+
+TopicReach::Waiting TopicMirrors::take(TopicReach::Waiting& waiting) {
+  TopicReach::Waiting taken = std::move(waiting);
+  waiting.session = nullptr;
+  waiting.done = nullptr;
+  return taken;
 }
 
 void TopicMirrors::unsubscribed(Topic& topic, const Session& session) {
@@ -153,12 +166,19 @@ void TopicMirrors::leave(Topic& topic) {
 
 // --- At a mirror: following
 
-void TopicMirrors::on_publication(const FrameRef& frame, std::size_t data_size) {
+std::size_t TopicMirrors::on_publication(const FrameRef& frame, std::size_t data_size) {
   Topic* topic = mirror_of(frame->origin().topic);
-  if (!topic) return;  // everybody has left
+  if (!topic) return 0;  // everybody has left
   HUBBUB_ASSERT(frame->origin().offset == topic->offset_ + 1);
   ++topic->offset_;
+  if (HUBBUB_PLANTED(mirror_skip) && topic->offset_ % 5 == 3) {
+    topic->history_.append(frame, data_size, env_.now(), env_.limits);
+    return 0;
+  }
   topics_.spread(*topic, frame, data_size);
+  // Its history grows old. A mirror nobody uses keeps its time to leave.
+  if (!topic->timer_.armed()) topics_.set_timer(*topic);
+  return topic->subscribers_.size();
 }
 
 void TopicMirrors::on_missed(const Missed& missed) {
@@ -172,14 +192,23 @@ void TopicMirrors::on_missed(const Missed& missed) {
 }
 
 void TopicMirrors::lose(Topic& topic, std::uint64_t from, std::uint64_t to) {
+  topics_.push_run();
   env_.log.warn(
       "publications lost between shards",
       {{"topic", topic.name()}, {"from", from}, {"to", to}, {"subscribers", topic.subscribers_.size()}});
   topic.history_.clear();
   topic.offset_ = to;
-  const std::uint64_t told = std::min(to - from + 1, kLostMax);
-  for (const Topic::Subscriber& subscriber : topic.subscribers_)
+  // More than a subscriber's ring would keep are told as that many: the offsets of what follows tell the
+  // rest.
+  const std::uint64_t told = std::min(to - from + 1, std::max<std::uint64_t>(env_.limits.replay_messages, 1));
+  for (Topic::Subscriber& subscriber : topic.subscribers_) {
+    if (subscriber.held && waits_to_join(topic, *subscriber.session)) {
+      topics_.holds_[{subscriber.session, &topic}] = {};  // it begins later, behind this
+      continue;
+    }
+    if (subscriber.held) topics_.let_go(topic, subscriber);
     subscriber.session->lose(told, "this server fell behind; resume to go on");
+  }
 }
 
 void TopicMirrors::tell_watching(Topic& topic) {
@@ -236,8 +265,18 @@ void TopicMirrors::on_ask(const std::string& name, ShardId from) {
                     .offset = topic.offset_,
                     .reports = topic.presence_ != nullptr,
                     .history = topic.history_.from(0)};
-  env_.neighbours->answer(
-      from, [snapshot = std::move(snapshot)](Hub& hub) { hub.topics().mirrors().on_snapshot(snapshot); });
+  HubTask answer = [snapshot = std::move(snapshot)](Hub& hub) {
+    hub.topics().mirrors().on_snapshot(snapshot);
+  };
+  if (HUBBUB_PLANTED(late_snapshot)) {
+    // By way of the mirror's shard and back: publications overtake it.
+    answer = [here = env_.shard(), from, late = std::move(answer)](Hub& there) mutable {
+      there.env().neighbours->answer(here, [from, late = std::move(late)](Hub& home) mutable {
+        home.env().neighbours->answer(from, std::move(late));
+      });
+    };
+  }
+  env_.neighbours->answer(from, std::move(answer));
 }
 
 void TopicMirrors::on_leave(std::string_view name, ShardId from) {
@@ -280,6 +319,9 @@ bool TopicMirrors::send_missed(Topic& topic, TopicReach::Remote& remote) {
           remote.shard, [missed = std::move(missed)](Hub& hub) { hub.topics().mirrors().on_missed(missed); },
           bytes))
     return false;
+  env_.log.debug(
+      "mirror caught up",
+      {{"topic", topic.name()}, {"shard", remote.shard}, {"from", remote.offset + 1}, {"to", topic.offset_}});
   remote.behind = false;
   remote.offset = topic.offset_;
   return true;

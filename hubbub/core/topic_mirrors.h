@@ -61,8 +61,9 @@ struct TopicReach {
     bool again = false;  // the answer it waits for was asked for after it came
   };
   std::vector<Waiting> waiting;
-  bool asked = false;    // the home's answer to `waiting` is on its way
-  bool reports = false;  // the home wants to know who joins and leaves
+  bool asked = false;          // the home's answer to `waiting` is on its way
+  bool release_later = false;  // some hold is to be released once its session waits for nothing more
+  bool reports = false;        // the home wants to know who joins and leaves
 };
 
 class TopicMirrors {
@@ -73,6 +74,8 @@ class TopicMirrors {
   // The subscription begins when the home has answered; error overloaded if the way there is full.
   void wait(Topic& topic, TopicReach::Waiting waiting);
   [[nodiscard]] static bool waits(const Topic& topic, const Session& session);
+  // As waits(), and the subscription is new: nobody has been told of it.
+  [[nodiscard]] static bool waits_to_join(const Topic& topic, const Session& session);
   // Whether a mirror must hear from its home before such a subscription can begin.
   [[nodiscard]] static bool must_ask(const Topic& topic, const SubscribeHow& how);
   void unsubscribed(Topic& topic, const Session& session);
@@ -80,8 +83,8 @@ class TopicMirrors {
   void leave(Topic& topic);
   void tell_watching(Topic& topic);
   void tell_change(Topic& topic, SessionCode code, bool joined);
-  // A publication came from the home.
-  void on_publication(const FrameRef& frame, std::size_t data_size);
+  // A publication came from the home. How many subscribers it was for.
+  std::size_t on_publication(const FrameRef& frame, std::size_t data_size);
 
   // --- At home
   void forward(Topic& topic, const FrameRef& frame, std::size_t data_size);
@@ -130,6 +133,8 @@ class TopicMirrors {
   void on_snapshot(const Snapshot& snapshot);
   void on_answer(std::string_view name);
   void on_refused(std::string_view name, const Error& error);
+  // What is left in the list has no `done`.
+  static TopicReach::Waiting take(TopicReach::Waiting& waiting);
   void begin_waiting(Topic& topic);
   void refuse_waiting(Topic& topic, const Error& error);
   [[nodiscard]] bool send_missed(Topic& topic, TopicReach::Remote& remote);

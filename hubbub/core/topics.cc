@@ -1,6 +1,7 @@
 #include "hubbub/core/topics.h"
 
 #include <algorithm>
+#include <array>
 
 #include "hubbub/base/assert.h"
 #include "hubbub/base/frame_bulk.h"
@@ -84,6 +85,7 @@ void Topics::forget(Topic& topic) {
 }
 
 void Topics::subscribe(Session& session, std::string_view name, const SubscribeHow& how, SubscribeDone done) {
+  push_run();
   // A handler may still hold a session that ended a moment ago; its record is freed without looking for
   // subscriptions.
   if (session.state_ == SessionState::ended)
@@ -145,6 +147,7 @@ Result<Topic::Subscriber*> Topics::join(Session& session, std::string_view name,
 }
 
 bool Topics::unsubscribe(Session& session, std::string_view name) {
+  push_run();
   for (std::uint32_t i = 0; i < session.subscriptions_.size(); ++i) {
     if (session.subscriptions_[i].topic->name() != name) continue;
     unsubscribe_at(session, i);
@@ -154,6 +157,7 @@ bool Topics::unsubscribe(Session& session, std::string_view name) {
 }
 
 void Topics::unsubscribe_all(Session& session) {
+  push_run();
   while (!session.subscriptions_.empty())
     unsubscribe_at(session, static_cast<std::uint32_t>(session.subscriptions_.size() - 1));
 }
@@ -164,6 +168,7 @@ void Topics::unsubscribe_at(Session& session, std::uint32_t index) {
   Topic& topic = *gone.topic;
   Topic::Subscriber& subscriber = topic.subscribers_[gone.index];
   if (subscriber.held) holds_.erase({&session, &topic});
+  const bool joined = !TopicMirrors::waits_to_join(topic, session);
   mirrors_.unsubscribed(topic, session);
   watch(topic, subscriber, false);
   session.subscriptions_[index] = session.subscriptions_.back();
@@ -179,7 +184,7 @@ void Topics::unsubscribe_at(Session& session, std::uint32_t index) {
     moved.session->subscriptions_[moved.index].index = gone.index;
   }
   --env_.stats.subscriptions;
-  tell_change(topic, session.code(), false);
+  if (joined) tell_change(topic, session.code(), false);
   if (topic.subscribers_.empty()) set_timer(topic);
 }
 
@@ -201,14 +206,33 @@ Result<Position> Topics::publish(std::string_view name, std::string_view data) {
 
 void Topics::spread(Topic& topic, const FrameRef& frame, std::size_t data_size) {
   if (TopicHistory::wanted(env_.limits)) topic.history_.append(frame, data_size, env_.now(), env_.limits);
-  FrameBundle frames(frame, topic.subscribers_.size());
+  if (topic.subscribers_.empty()) return;
+  if (run_.topic && run_.topic != &topic) push_gathered();
+  run_.topic = &topic;
+  run_.frames.push_back(frame);
+  if (topic.subscribers_.size() < kRunSubscribers || run_.frames.size() >= kRunFrames) push_gathered();
+}
+
+void Topics::push_gathered() {
+  Topic& topic = *std::exchange(run_.topic, nullptr);
+  std::vector<FrameRef> frames = std::exchange(run_.frames, {});
+  push_to_subscribers(topic, frames);
+  frames.clear();
+  if (run_.frames.empty()) run_.frames = std::move(frames);  // its memory
+}
+
+void Topics::push_to_subscribers(Topic& topic, const std::vector<FrameRef>& frames) {
+  std::array<std::optional<FrameBundle>, kRunFrames> bundles;
+  for (std::size_t i = 0; i < frames.size(); ++i) bundles[i].emplace(frames[i], topic.subscribers_.size());
   std::size_t ahead = 0;
   for (Topic::Subscriber& subscriber : topic.subscribers_) {
     prefetch_subscriber(topic.subscribers_, ahead++);
-    if (subscriber.held) [[unlikely]]
-      hold_live(topic, subscriber, frame);
-    else
-      subscriber.session->push(frames.take());
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      if (subscriber.held) [[unlikely]]
+        hold_live(topic, subscriber, frames[i]);
+      else
+        subscriber.session->push(bundles[i]->take());
+    }
   }
 }
 
@@ -240,10 +264,22 @@ void Topics::hold_live(Topic& topic, Topic::Subscriber& subscriber, const FrameR
 }
 
 void Topics::release(Session& session, std::string_view name) {
+  push_run();
   Topic* topic = nullptr;
   Topic::Subscriber* subscriber = subscriber_of(session, name, topic);
-  // What waits for the topic's home is held until that has answered, and then released.
-  if (subscriber && subscriber->held && !mirrors_.waits(*topic, session)) let_go(*topic, *subscriber);
+  if (!subscriber || !subscriber->held) return;
+  // Another request of the session waits for the topic's home: once that has answered, all goes out.
+  if (mirrors_.waits(*topic, session))
+    topic->reach_->release_later = holds_[{&session, topic}].release_later = true;
+  else
+    let_go(*topic, *subscriber);
+}
+
+void Topics::release_put_off(Topic& topic) {
+  for (Topic::Subscriber& subscriber : topic.subscribers_)
+    if (subscriber.held && holds_[{subscriber.session, &topic}].release_later &&
+        !mirrors_.waits(topic, *subscriber.session))
+      let_go(topic, subscriber);
 }
 
 void Topics::unhold(Topic& topic, Topic::Subscriber& subscriber) {
@@ -302,8 +338,11 @@ Result<Members> Topics::members(std::string_view name, std::size_t codes_max) {
   members.count = topic->subscribers_.size();
   for (std::size_t i = 0; i < std::min(members.count, codes_max); ++i)
     members.codes.push_back(topic->subscribers_[i].session->code().text());
-  if (topic->presence_) topic->presence_->asked();
   return members;
+}
+
+void Topics::note_shown(std::string_view name) {
+  if (const Topic* topic = find(name); topic && topic->presence_) topic->presence_->asked();
 }
 
 // --- Presence
@@ -354,6 +393,7 @@ void Topics::tell_presence(Topic& topic) {
 }
 
 void Topics::push_to_watchers(Topic& topic, const FrameRef& frame) {
+  push_run();
   for (const Topic::Subscriber& subscriber : topic.subscribers_)
     if (subscriber.watching) subscriber.session->push(frame);
 }
@@ -364,9 +404,8 @@ bool Topics::used(const Topic& topic) { return !topic.subscribers_.empty() || To
 
 void Topics::set_timer(Topic& topic) {
   if (!used(topic)) {
-    const bool mirror = topic.role() != TopicRole::home;
-    const Millis idle =
-        mirror ? std::min(kMirrorIdleMs, env_.limits.topic_idle_ms) : env_.limits.topic_idle_ms;
+    Millis idle = env_.limits.topic_idle_ms;
+    if (topic.role() != TopicRole::home) idle = std::min(idle, kMirrorIdleMs);
     env_.timers.arm(topic.timer_, env_.now() + idle);
   } else if (!topic.history_.empty() && !topic.timer_.armed()) {
     env_.timers.arm(topic.timer_, topic.history_.oldest() + env_.limits.history_age_ms);

@@ -72,9 +72,18 @@ class Topics {
                                              std::uint32_t limit);
   // This shard's sessions subscribed to that topic; of a topic nobody uses none. Errors: topic_invalid.
   [[nodiscard]] Result<Members> members(std::string_view name, std::size_t codes_max);
+  // At home, when members came that somebody will be told.
+  void note_shown(std::string_view name);
   // The publication `origin` names, if the session is subscribed to its topic and the history still has it;
   // else null. For what the session's outbox let go of.
   [[nodiscard]] FrameRef frame_of(const Session& session, Origin origin) const;
+
+  // Gives the turn's gathered publications to their subscribers (see Run). Before anything else is pushed to
+  // sessions, and at the end of the turn.
+  void push_run() {
+    if (run_.topic) [[unlikely]]
+      push_gathered();
+  }
 
   [[nodiscard]] TopicMirrors& mirrors() { return mirrors_; }
   // The topic's timer: a topic nobody uses is forgotten, history that is too old let go.
@@ -97,7 +106,18 @@ class Topics {
     std::vector<FrameRef> frames;
     std::size_t live = 0;  // those at its end that were published since it began
     std::size_t live_bytes = 0;
+    bool release_later = false;  // as soon as it waits for nothing more
   };
+  // What one turn publishes to a topic with many subscribers is gathered and pushed in one pass over them:
+  // each session's memory is fetched once for all of it. Publications to another topic and all else that goes
+  // to sessions push it first, so that order is kept; only replies do not wait for it.
+  struct Run {
+    Topic* topic = nullptr;
+    std::vector<FrameRef> frames;
+  };
+  static constexpr std::size_t kRunSubscribers = 64;
+  static constexpr std::size_t kRunFrames = 32;
+
   using HoldKey = std::pair<const Session*, const Topic*>;
 
   [[nodiscard]] Topic* find(std::string_view name) const;
@@ -115,7 +135,11 @@ class Topics {
                                  bool fresh);
   // Gives a publication to this shard's subscribers and keeps it.
   void spread(Topic& topic, const FrameRef& frame, std::size_t data_size);
+  void push_gathered();
+  void push_to_subscribers(Topic& topic, const std::vector<FrameRef>& frames);
   void unsubscribe_at(Session& session, std::uint32_t index);
+  // Lets go of what release() could not yet.
+  void release_put_off(Topic& topic);
   // What it holds is no longer wanted.
   void unhold(Topic& topic, Topic::Subscriber& subscriber);
   void watch(Topic& topic, Topic::Subscriber& subscriber, bool on);
@@ -137,6 +161,7 @@ class Topics {
   const Env& env_;
   TopicMap topics_;
   boost::unordered_flat_map<HoldKey, Hold> holds_;  // of the subscribers that are held
+  Run run_;
   std::uint32_t last_serial_ = 0;
   TopicMirrors mirrors_;
 };

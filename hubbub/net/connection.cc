@@ -357,6 +357,11 @@ void Connection::on_timer(Millis now) {
   }
 }
 
+Millis Connection::together(Millis at, Millis interval) {
+  constexpr Millis kGrid = 128;
+  return interval >= 40 * kGrid ? at - at % kGrid : at;
+}
+
 void Connection::on_open_timer(Millis now) {
   if (stalled_at_ && now >= stalled_at_ + env_.limits.write_stall_ms) {
     stalled_at_ = 0;
@@ -374,7 +379,8 @@ void Connection::on_open_timer(Millis now) {
     send_uncounted(host_.ping_frame());
     const auto interval = static_cast<std::uint64_t>(env_.limits.ping_interval_ms);
     // Up to a tenth earlier than the interval: never later, for proxies count on it.
-    ping_at_ = now + static_cast<Millis>(interval - env_.rng.below(interval / 10 + 1));
+    ping_at_ = together(now + static_cast<Millis>(interval - env_.rng.below(interval / 10 + 1)),
+                        env_.limits.ping_interval_ms);
     // While one is not answered its deadline stands.
     if (env_.limits.pong_deadline_ms > 0 && !pong_by_) pong_by_ = now + env_.limits.pong_deadline_ms;
   }

@@ -137,6 +137,8 @@ class Connection final : public Link {
 
   void on_timer(Millis now);
   void on_open_timer(Millis now);
+  // A ping's time, a little earlier: those of many connections fall into one turn and cost one wake-up.
+  [[nodiscard]] static Millis together(Millis at, Millis interval);
   void arm(Millis deadline);
   void arm_open();
 

@@ -74,8 +74,9 @@ void Connection::begin(std::unique_ptr<Endpoint> endpoint) {
   // The first ping comes anywhere in the interval, so that clients that came together are not pinged
   // together.
   if (interval > 0)
-    ping_at_ = env_.now() + interval / 2 +
-               static_cast<Millis>(env_.rng.below(static_cast<std::uint64_t>(interval / 2 + 1)));
+    ping_at_ = together(env_.now() + interval / 2 +
+                            static_cast<Millis>(env_.rng.below(static_cast<std::uint64_t>(interval / 2 + 1))),
+                        interval);
   timer_.cancel();
   arm_open();
   endpoint_->on_open(*this);

@@ -16,7 +16,8 @@ void Connection::move_to(ShardId shard, EndpointMaker make_endpoint) {
   if (phase_ != Phase::open) return;
   Parcel parcel = pack();
   parcel.open.emplace(id_, std::move(*decoder_), std::move(coder_), std::exchange(queue_, {}),
-                      std::move(make_endpoint));
+                      std::move(make_endpoint), opened_at_, bytes_in_, bytes_out_, messages_in_,
+                      messages_out_);
   env_.log.info("connection moved", {{"connection", id_}, {"shard", shard}});
   host_.hand_over(shard, std::move(parcel));
   doom({});
@@ -28,6 +29,11 @@ void Connection::unpack(Parcel parcel, Dispatcher& dispatcher) {
   if (parcel.open) {
     Parcel::Open& open = *parcel.open;
     id_ = open.id;
+    opened_at_ = open.opened_at;
+    bytes_in_ = open.bytes_in;
+    bytes_out_ = open.bytes_out;
+    messages_in_ = open.messages_in;
+    messages_out_ = open.messages_out;
     decoder_.emplace(std::move(open.decoder));
     decoder_->share(&host_.inflater());
     coder_ = std::move(open.coder);

@@ -46,6 +46,8 @@ struct Parcel {
     std::unique_ptr<MessageCoder> coder;
     WriteQueue queue;
     EndpointMaker make_endpoint;
+    Millis opened_at;
+    std::uint64_t bytes_in, bytes_out, messages_in, messages_out;
   };
   std::optional<Open> open = std::nullopt;
 };

@@ -89,8 +89,8 @@ bool Shard::run_once() {
   if (draining()) step_drain();
   hub_.finish_turn();
   flush_all();
-  neighbours_.send_all(hub_);
   reap();
+  neighbours_.send_all(hub_);  // also what those who are gone leave behind
   return !drained();
 }
 
@@ -98,11 +98,12 @@ bool Shard::run_once() {
 bool Shard::drained() {
   if (!draining()) return false;
   if (!all_gone_) {
-    all_gone_ = std::none_of(drain_order_.begin(), drain_order_.end(),
+    all_gone_ = node().parcels == 0 &&
+                std::none_of(drain_order_.begin(), drain_order_.end(),
                              [&](Handle<Connection> handle) { return connections_.get(handle) != nullptr; });
     if (all_gone_) ++node().drained;
   }
-  return node().drained == group_.shards();
+  return node().drained == group_.shards() && node().parcels == 0;
 }
 
 void Shard::begin_turn() { env_.turn_now = std::max(env_.turn_now, clock_.now_ms()); }
@@ -202,6 +203,7 @@ void Shard::add_connection(const AcceptResult& accepted) {
 
 void Shard::hand_over(ShardId shard, Parcel parcel) {
   io_.unwatch(parcel.socket.get());
+  ++node().parcels;
   // The task is run on that shard's thread, where its Shard is alive.
   neighbours_.answer(shard, [&group = group_, shard, parcel = std::move(parcel)](Hub&) mutable {
     group.shard(shard)->take_in(std::move(parcel));
@@ -209,6 +211,7 @@ void Shard::hand_over(ShardId shard, Parcel parcel) {
 }
 
 void Shard::take_in(Parcel parcel) {
+  --node().parcels;
   const Socket socket = parcel.socket.release();
   const auto handle = connections_.emplace(*this, env_, socket, parcel.peer, nullptr);
   Connection& connection = *connections_.get(handle);
@@ -319,6 +322,7 @@ void Shard::reap() {
     stats_.connections = connections_.size();
   }
   doomed_.clear();
+  hub_.topics().push_run();  // what hooks of ended sessions published
 }
 
 // It is not counted any more.

@@ -18,8 +18,8 @@
 #include "hubbub/net/connection.h"
 #include "hubbub/net/io.h"
 #include "hubbub/net/mailbox.h"
-#include "hubbub/net/part_joiner.h"
 #include "hubbub/net/parcel.h"
+#include "hubbub/net/part_joiner.h"
 #include "hubbub/net/shard_group.h"
 #include "hubbub/net/shard_neighbours.h"
 

@@ -41,9 +41,10 @@ void ShardNeighbours::gather(ShardId to, ShardMessage message) {
     way.bytes += message.bytes;
   }
   way.batch->messages.push_back(std::move(message));
+  if (way.batch->messages.size() == kBatchMessages) group_.send(to, std::move(way.batch));
 }
 
-bool ShardNeighbours::ask(ShardId to, HubTask task, std::size_t bytes) {
+bool ShardNeighbours::ask(ShardId to, HubTask&& task, std::size_t bytes) {
   bytes += sizeof(ShardMessage);
   if (!has_room(to, bytes)) return false;
   gather(to, {.task = std::move(task), .bytes = static_cast<std::uint32_t>(bytes)});
@@ -64,17 +65,21 @@ bool ShardNeighbours::deliver(ShardId to, const FrameRef& frame, std::size_t dat
 
 void ShardNeighbours::run_some(Hub& hub) {
   if (!batch_) batch_ = group_.inbox(self_).take();
-  for (std::size_t run = 0; batch_ && run < kMessagesPerTurn;) {
+  std::size_t pushes = 0;
+  const auto enough = [&pushes](std::size_t run) {
+    return run >= kMessagesPerTurn || pushes >= kPushesPerTurn;
+  };
+  for (std::size_t run = 0; batch_ && !enough(run);) {
     std::uint64_t messages = 0;
     std::uint64_t bytes = 0;
-    for (; next_ < batch_->messages.size() && run < kMessagesPerTurn; ++run, ++next_) {
+    for (; next_ < batch_->messages.size() && !enough(run); ++run, ++next_) {
       ShardMessage message = std::move(batch_->messages[next_]);
       messages += message.bytes > 0;
       bytes += message.bytes;
       if (message.task)
         message.task(hub);
       else
-        hub.topics().mirrors().on_publication(message.frame, message.data_size);
+        pushes += hub.topics().mirrors().on_publication(message.frame, message.data_size);
     }
     ShardGroup::Received& received = group_.received(batch_->from, self_);
     received.messages.fetch_add(messages, std::memory_order_release);

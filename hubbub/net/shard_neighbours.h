@@ -17,13 +17,14 @@ class ShardNeighbours final : public Neighbours {
 
   // Neighbours
   [[nodiscard]] ShardId self() const override { return self_; }
-  [[nodiscard]] bool ask(ShardId to, HubTask task, std::size_t bytes) override;
+  [[nodiscard]] bool ask(ShardId to, HubTask&& task, std::size_t bytes) override;
   void answer(ShardId to, HubTask task) override;
   [[nodiscard]] bool deliver(ShardId to, const FrameRef& frame, std::size_t data_size) override;
 
-  // Runs what came, at most kMessagesPerTurn of it.
+  // Runs what came, at most kMessagesPerTurn of it, or as many publications as make kPushesPerTurn messages
+  // for clients.
   void run_some(Hub& hub);
-  // End of the turn: what it gathered goes out; topics whose mirrors fell behind are tried again.
+  // End of the turn: what it still has goes out; topics whose mirrors fell behind are tried again.
   void send_all(Hub& hub);
   // Before and after the shard sleeps; false: there is work.
   // There was no room for something: look again soon.
@@ -33,6 +34,11 @@ class ShardNeighbours final : public Neighbours {
 
   // A flood from other shards must not keep a shard from its own clients.
   static constexpr std::size_t kMessagesPerTurn = 4096;
+  static constexpr std::size_t kPushesPerTurn = 65'536;
+
+  // What a turn has for another shard goes out at its end, or sooner in batches of so many: the other one
+  // begins while this one goes on. Two that wait for the ends of each other's turns work one after the other.
+  static constexpr std::size_t kBatchMessages = 64;
 
  private:
   struct Way {

@@ -33,8 +33,8 @@ class Peer:
     """Invariant: `sent` and `received` are what this client may say of the session. `log` has every counted message
     since the connection began, `acks`, `gaps` and `closing` what is not counted."""
 
-    def __init__(self, hub, *, plain=False):
-        self.raw = rawws.connect(hub.address, headers=() if plain else [("Sec-WebSocket-Protocol", V1)])
+    def __init__(self, hub, *, plain=False, path="/ws"):
+        self.raw = rawws.connect(hub.address, path, headers=() if plain else [("Sec-WebSocket-Protocol", V1)])
         self.ids = itertools.count(1)
         self.sent = self.received = 0
         self.log, self.acks, self.gaps, self.closing, self.draining = [], [], [], None, False

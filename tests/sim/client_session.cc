@@ -5,6 +5,7 @@
 #include "hubbub/core/hub.h"
 #include "tests/sim/json_read.h"
 #include "tests/sim/marks.h"
+#include "tests/sim/sharded_world.h"
 #include "tests/sim/violation.h"
 
 namespace hubbub::sim {
@@ -22,8 +23,12 @@ Credentials read_credentials(const Json& result) {
 
 }  // namespace
 
-ClientSession::ClientSession(Ledger& ledger, Hub& hub, Strictness strictness, const Json& opened)
-    : ledger_(ledger), hub_(hub), strictness_(strictness), credentials_(read_credentials(opened)) {
+ClientSession::ClientSession(Ledger& ledger, ShardedWorld& world, Strictness strictness, const Json& opened)
+    : ledger_(ledger),
+      world_(world),
+      strictness_(strictness),
+      credentials_(read_credentials(opened)),
+      hub_(world.hub_of(credentials_.code)) {
   demand(!flag_at(opened, "resumed"), "a new session is not resumed");
   demand(number_at(opened, "sent") == 0 && number_at(opened, "received") == 0, "a new session counts from 0");
   serial_ = ledger_.new_session(credentials_.code);
@@ -35,7 +40,8 @@ ClientSession::ClientSession(Ledger& ledger, Hub& hub, Strictness strictness, co
 std::string ClientSession::request(Issued issued, std::string_view method, std::string_view params) {
   const std::uint64_t id = ++last_id_;
   if (issued.method == Method::subscribe || issued.method == Method::unsubscribe)
-    topic(issued.topic).expect(issued.wish.batched);
+    topic(issued.topic).expect(issued.wish.batched, strictness_.shards);
+  if (issued.method == Method::presence) issued.notices = notices_[issued.topic];
   issued.message = sent_ + 1;
   issued_.emplace(id, std::move(issued));
   return R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":")" + std::string(method) +
@@ -51,6 +57,10 @@ std::string ClientSession::notification(std::string_view method, std::string_vie
 const std::string& ClientSession::post(std::string text) {
   ++sent_;
   return unacked_.emplace_back(std::move(text));
+}
+
+bool ClientSession::elsewhere(const std::string& topic) const {
+  return hub_.env().node.home_of(topic) != hub_.env().shard();
 }
 
 TopicView& ClientSession::topic(const std::string& name) {
@@ -120,8 +130,9 @@ void ClientSession::on_notification(std::string_view method, const Json& params)
   if (method == "topic.message") {
     const auto data = member(params, "data");
     demand(data.has_value(), "a topic.message has data");
-    topic(text_at(params, "topic"))
-        .on_message(number_at(params, "offset"), simdjson::minify(*data), unknown_missing_);
+    const std::string name = text_at(params, "topic");
+    if (elsewhere(name)) marks().hit(Mark::publication_crossed);
+    topic(name).on_message(number_at(params, "offset"), simdjson::minify(*data), unknown_missing_);
   } else if (method == "session.message") {
     on_session_message(params, false);
   } else if (method == "hub.message") {
@@ -148,12 +159,16 @@ void ClientSession::on_session_message(const Json& params, bool missing) {
   demand(number > last, "messages of one sender come in order and once:", number, "after", last);
   demand(record.status != SendRecord::Status::refused, "what was refused is not delivered:", from, number);
   last = number;
+  const Node& node = hub_.env().node;
+  if (node.owner_of(*SessionCode::parse(ledger_.code_of(from))) != hub_.env().shard())
+    marks().hit(Mark::send_crossed);
   (missing ? record.announced : record.seen) = true;
 }
 
 void ClientSession::on_presence(const Json& params) {
   marks().hit(Mark::presence_told);
   const std::string name = text_at(params, "topic");
+  ++notices_[name];
   const auto known = members.find(name);
   if (known == members.end()) return;
   if (member(params, "more")) {

@@ -25,6 +25,8 @@ class Hub;
 
 namespace hubbub::sim {
 
+class ShardedWorld;
+
 enum class Method : std::uint8_t {
   add,   // counter.add: answers at once
   slow,  // slow.add: answers later
@@ -48,8 +50,9 @@ struct Issued {
   std::string topic{};
   std::string data{};  // publish: what
   SubscribeWish wish{};
-  bool compare = false;  // presence: nothing changes any more, so the answer is what the notices told
-  bool excused = false;  // its answer may have been lost: the server said so
+  bool compare = false;       // presence: nothing changes any more, so the answer is what the notices told
+  std::uint64_t notices = 0;  // presence: that had come when it was asked
+  bool excused = false;       // its answer may have been lost: the server said so
 };
 
 struct Credentials {
@@ -67,13 +70,15 @@ struct Gap {
 
 // Facts about a run that decide how strict the oracles are.
 struct Strictness {
-  bool lossless = false;    // the bounds are so wide that nothing may ever be announced as missing
-  bool may_refuse = false;  // limits.calls_in_flight or limits.rate_per_s are within reach
+  bool lossless = false;     // the bounds are so wide that nothing may ever be announced as missing
+  bool may_refuse = false;   // limits.calls_in_flight or limits.rate_per_s are within reach
+  bool shards = false;       // there are several: what is on another takes its time
+  bool narrow_ways = false;  // limits.shard_queue_* are within reach
 };
 
 class ClientSession {
  public:
-  ClientSession(Ledger& ledger, Hub& hub, Strictness strictness, const Json& opened);
+  ClientSession(Ledger& ledger, ShardedWorld& world, Strictness strictness, const Json& opened);
 
   // --- Sending. Text that goes out is counted and kept until the server has it.
 
@@ -136,6 +141,11 @@ class ClientSession {
   void on_reply(const Json& reply);
   void on_result(Issued& issued, const Json& result);
   void on_error(Issued& issued, const Json& error);
+  void on_subscribed(const Issued& issued, const Json& result);
+  void on_members(const Issued& issued, const Json& result);
+  [[nodiscard]] bool refused_for_now(const Issued& issued, std::int64_t code, const std::string& told);
+  // The topic's home is another shard than this session's.
+  [[nodiscard]] bool elsewhere(const std::string& topic) const;
   void on_gap(const Gap& gap);
   void on_known_missing(const std::string& text, const Gap& gap);
   void lose_answer(const Json& reply);
@@ -146,10 +156,11 @@ class ClientSession {
   [[nodiscard]] Json parse(std::string_view text);
 
   Ledger& ledger_;
-  Hub& hub_;
+  ShardedWorld& world_;
   Strictness strictness_;
   Serial serial_;
   Credentials credentials_;
+  Hub& hub_;  // of the shard that owns it
   std::vector<std::string> old_tokens_;
   simdjson::dom::parser parser_;
   simdjson::dom::parser gap_parser_;
@@ -168,6 +179,7 @@ class ClientSession {
   std::set<std::uint64_t> notified_;  // seq of calls without an id
   std::map<std::string, TopicView> topics_;
   std::set<std::string> watched_;
+  std::map<std::string, std::uint64_t> notices_;  // topic.presence that came or were lost
   std::map<Serial, std::uint64_t> last_message_;
   std::map<Serial, std::uint64_t> last_broadcast_;
   std::uint64_t unknown_missing_ = 0;  // announced as missing, and nobody knows what they were

@@ -5,6 +5,7 @@
 #include "tests/sim/client_session.h"
 #include "tests/sim/json_read.h"
 #include "tests/sim/marks.h"
+#include "tests/sim/sharded_world.h"
 #include "tests/sim/violation.h"
 
 namespace hubbub::sim {
@@ -37,23 +38,8 @@ void ClientSession::on_result(Issued& issued, const Json& result) {
       demand(number_at(result, "seq") == issued.seq, "an answer is its own call's");
       demand(ledger_.executions(serial_, issued.seq) == 1, "what is answered ran once");
       return;
-    case Method::subscribe: {
-      std::optional<bool> recovered;
-      if (member(result, "recovered")) recovered = flag_at(result, "recovered");
-      if (issued.wish.presence) {
-        watched_.insert(issued.topic);
-      } else {
-        watched_.erase(issued.topic);
-        members.erase(issued.topic);
-      }
-      // Held back until the answer, unless there are more than outbox.* allows.
-      demand(!strictness_.lossless || !topic(issued.topic).early() ||
-                 (!issued.wish.since && issued.wish.last == 0),
-             "missed messages come after the answer:", issued.topic);
-      return topic(issued.topic)
-          .on_subscribed(issued.wish, {text_at(result, "epoch"), number_at(result, "offset")}, recovered,
-                         unknown_missing_);
-    }
+    case Method::subscribe:
+      return on_subscribed(issued, result);
     case Method::unsubscribe:
       watched_.erase(issued.topic);
       members.erase(issued.topic);
@@ -63,8 +49,9 @@ void ClientSession::on_result(Issued& issued, const Json& result) {
       const std::string epoch = text_at(result, "epoch");
       ledger_.saw_publication(issued.topic, epoch, offset, issued.data);
       const TopicView& view = topic(issued.topic);
-      if (!issued.wish.batched && view.active() && view.sure() && view.position().epoch == epoch &&
-          unknown_missing_ == 0)
+      // A mirror that the publication found no way to gets it later.
+      if (!strictness_.narrow_ways && !issued.wish.batched && view.active() && view.sure() &&
+          view.position().epoch == epoch && unknown_missing_ == 0)
         demand(view.position().offset >= offset, "one's own publication comes before its answer",
                issued.topic, offset);
       return;
@@ -89,15 +76,8 @@ void ClientSession::on_result(Issued& issued, const Json& result) {
       }
       return;
     }
-    case Method::presence: {
-      std::set<std::string> told;
-      for (const Json code : items_at(result, "members")) told.insert(string_of(code));
-      demand(told.size() == number_at(result, "count"), "as many members as are counted");
-      if (issued.compare && members.contains(issued.topic))
-        demand(members[issued.topic] == told, "notices of presence tell who is there", issued.topic);
-      if (issued.wish.presence && watches(issued.topic)) members[issued.topic] = std::move(told);
-      return;
-    }
+    case Method::presence:
+      return on_members(issued, result);
     case Method::broadcast:
       (void)number_at(result, "sessions");
       return;
@@ -109,21 +89,62 @@ void ClientSession::on_result(Issued& issued, const Json& result) {
   }
 }
 
+void ClientSession::on_subscribed(const Issued& issued, const Json& result) {
+  TopicView& view = topic(issued.topic);
+  std::optional<bool> recovered;
+  if (member(result, "recovered")) recovered = flag_at(result, "recovered");
+  const TopicPosition position{text_at(result, "epoch"), number_at(result, "offset")};
+  if (elsewhere(issued.topic)) marks().hit(Mark::joined_elsewhere);
+  const auto& since = issued.wish.since;
+  demand(
+      strictness_.narrow_ways || !since || since->epoch != position.epoch || since->offset <= position.offset,
+      "whoever is asked for more than has come asks the topic's home:", issued.topic);
+  // Held back until the answer, unless there are more than outbox.* allows.
+  demand(!strictness_.lossless || !view.early() || (!since && issued.wish.last == 0),
+         "missed messages come after the answer:", issued.topic);
+  view.on_subscribed(issued.wish, position, recovered, unknown_missing_);
+  if (issued.wish.presence && view.sure()) {
+    watched_.insert(issued.topic);
+    return;
+  }
+  watched_.erase(issued.topic);
+  members.erase(issued.topic);
+}
+
+void ClientSession::on_members(const Issued& issued, const Json& result) {
+  std::set<std::string> told;
+  for (const Json code : items_at(result, "members")) told.insert(string_of(code));
+  demand(told.size() == number_at(result, "count"), "as many members as are counted");
+  if (issued.compare && members.contains(issued.topic))
+    demand(members[issued.topic] == told, "notices of presence tell who is there", issued.topic);
+  if (!issued.wish.presence || !watches(issued.topic)) return;
+  // Shards answer one after the other: a notice may be newer than a part of the answer that came after it.
+  if (!strictness_.shards || issued.notices == notices_[issued.topic])
+    members[issued.topic] = std::move(told);
+  else
+    members.erase(issued.topic);
+}
+
+// Too many calls, too fast, or a full way to another shard: nothing was done.
+bool ClientSession::refused_for_now(const Issued& issued, std::int64_t code, const std::string& told) {
+  if (code != -32009 && code != -32025) return false;
+  const bool way_full = told.find("limits.shard_queue") != std::string::npos;
+  marks().hit(way_full ? Mark::way_full : code == -32009 ? Mark::calls_busy : Mark::rate_limited);
+  demand(way_full ? strictness_.narrow_ways : strictness_.may_refuse, "refused without need:", told);
+  if (issued.method == Method::add || issued.method == Method::slow) {
+    demand(ledger_.executions(serial_, issued.seq) == 0, "what is refused does not run");
+    refused_.insert(issued.seq);
+  }
+  if (issued.method == Method::send) ledger_.send(serial_, issued.seq).status = SendRecord::Status::refused;
+  return true;
+}
+
 void ClientSession::on_error(Issued& issued, const Json& error) {
   std::int64_t code = 0;
   demand(error["code"].get(code) == simdjson::SUCCESS, "an error has a code");
   const std::string told = simdjson::minify(error);
   if (issued.method == Method::subscribe) topic(issued.topic).lose_track(true);
-  if (code == -32009 || code == -32025) {
-    marks().hit(code == -32009 ? Mark::calls_busy : Mark::rate_limited);
-    demand(strictness_.may_refuse, "refused without need:", told);
-    if (issued.method == Method::add || issued.method == Method::slow) {
-      demand(ledger_.executions(serial_, issued.seq) == 0, "what is refused does not run");
-      refused_.insert(issued.seq);
-    }
-    if (issued.method == Method::send) ledger_.send(serial_, issued.seq).status = SendRecord::Status::refused;
-    return;
-  }
+  if (refused_for_now(issued, code, told)) return;
   switch (issued.method) {
     case Method::slow:
       demand(code == -32800, "an unexpected error:", told);
@@ -137,7 +158,7 @@ void ClientSession::on_error(Issued& issued, const Json& error) {
         marks().hit(Mark::mailbox_full);
         demand(!strictness_.lossless, "a mailbox without bounds is never full:", told);
       } else {
-        demand(hub_.find(ledger_.code_of(record.to)) == nullptr, "a session that is there is known:", told);
+        demand(world_.find(ledger_.code_of(record.to)) == nullptr, "a session that is there is known:", told);
       }
       demand(!record.seen, "what is refused is not delivered:", told);
       record.status = SendRecord::Status::refused;
@@ -172,6 +193,8 @@ void ClientSession::on_gap(const Gap& gap) {
     } else {
       ++unknown_missing_;
       lost_unknown_ = true;
+      members.clear();
+      for (auto& [name, notices] : notices_) ++notices;
     }
   }
   received_ = gap.to;
@@ -205,7 +228,10 @@ void ClientSession::on_known_missing(const std::string& text, const Gap& gap) {
     if (method == "topic.message")
       topic(text_at(params, "topic")).on_missing(number_at(params, "offset"), unknown_missing_);
     if (method == "session.message") on_session_message(params, true);
-    if (method == "topic.presence") members.erase(text_at(params, "topic"));
+    if (method == "topic.presence") {
+      members.erase(text_at(params, "topic"));
+      ++notices_[text_at(params, "topic")];
+    }
     return;
   }
   marks().hit(Mark::reply_lost_in_gap);

@@ -34,7 +34,7 @@ Swarm calm_swarm() {
   return swarm;
 }
 
-constexpr std::array<Script, 6> kScripts{{
+constexpr std::array<Script, 9> kScripts{{
     {"open, call, publish", [](Swarm&) {}},
     {"resume after cuts", [](Swarm& swarm) { swarm.reset = 1000; }},
     {"take over", [](Swarm& swarm) { swarm.takeover = 1000; }},
@@ -48,6 +48,25 @@ constexpr std::array<Script, 6> kScripts{{
      [](Swarm& swarm) {
        swarm.fin = 800;
        swarm.previous_token = 60;
+     }},
+    {"two shards",
+     [](Swarm& swarm) {
+       swarm.shards = 2;
+       swarm.url_percent = 0;
+       swarm.reset = 800;
+     }},
+    {"two shards, by URL",
+     [](Swarm& swarm) {
+       swarm.shards = 2;
+       swarm.url_percent = 100;
+       swarm.fin = 800;
+     }},
+    {"two shards, plain clients",
+     [](Swarm& swarm) {
+       swarm.shards = 2;
+       swarm.url_percent = 30;
+       swarm.plain_percent = 100;
+       swarm.fin = 800;
      }},
 }};
 

@@ -32,6 +32,13 @@ void Ledger::saw_publication(const std::string& topic, const std::string& epoch,
   const auto [at, fresh] = publications_.try_emplace({topic + '/' + epoch, offset}, data);
   demand(fresh || at->second == data, "one position of a topic is one message to everybody:", topic, offset,
          at->second, data);
+  Seen& last = last_seen_[topic];
+  if (fresh && (last.epoch != epoch || last.offset < offset)) last = {epoch, offset};
+}
+
+Ledger::Seen Ledger::last_seen(const std::string& topic) const {
+  const auto found = last_seen_.find(topic);
+  return found == last_seen_.end() ? Seen{} : found->second;
 }
 
 std::uint64_t Ledger::new_send(Serial from, Serial to) {

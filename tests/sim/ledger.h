@@ -42,6 +42,12 @@ class Ledger {
   // Everybody who sees that position sees the same data.
   void saw_publication(const std::string& topic, const std::string& epoch, std::uint64_t offset,
                        std::string_view data);
+  // The position of a topic that somebody saw last; offset 0 if nobody has seen any.
+  struct Seen {
+    std::string epoch;
+    std::uint64_t offset = 0;
+  };
+  [[nodiscard]] Seen last_seen(const std::string& topic) const;
   [[nodiscard]] std::uint64_t new_send(Serial from, Serial to);
   [[nodiscard]] SendRecord& send(Serial from, std::uint64_t number);
   [[nodiscard]] const std::map<std::pair<Serial, std::uint64_t>, SendRecord>& sends() const { return sends_; }
@@ -57,6 +63,7 @@ class Ledger {
   std::string violation_;
   std::map<Serial, SessionRecord> sessions_;
   std::map<std::pair<std::string, std::uint64_t>, std::string> publications_;  // topic/epoch, offset
+  std::map<std::string, Seen> last_seen_;                                      // by topic
   std::map<std::pair<Serial, std::uint64_t>, SendRecord> sends_;
 };
 

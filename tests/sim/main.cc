@@ -3,10 +3,12 @@
 //   sim --seed N [--steps K] [--verbose]      one seed
 //   sim --seeds FROM-TO                       a batch; each of the fixed batch's marks must be reached
 //   sim --commit HASH --count N               seeds made from a commit's hash: new ground, still replayable
+//   … --shards N                              with so many shards, whatever the seed says
 //   sim --exhaustive                          small scripts, with I/O operation 0, 1, 2, … failing
 //   sim --plant NAME …                        with a mistake built in (sim_planted only)
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -29,6 +31,7 @@ namespace {
 struct Options {
   std::vector<std::uint64_t> seeds;
   unsigned steps = 0;
+  unsigned shards = 0;  // 0: as the seed says
   bool verbose = false;
   bool exhaustive = false;
   bool marks = false;       // all marks must be reached
@@ -49,7 +52,7 @@ void on_abort(int) {
   std::fprintf(
       stderr,
       "%s: %s\nusage: %s --seed N [--steps K] [--verbose] | --seeds FROM-TO | --commit HASH --count N | "
-      "--exhaustive   [--plant NAME] [--stop-first] [--marks]\n",
+      "--exhaustive   [--shards N] [--plant NAME] [--stop-first] [--marks]\n",
       program.c_str(), wrong, program.c_str());
   std::exit(2);
 }
@@ -86,6 +89,8 @@ Options read_options(int argc, char** argv) {
       count = read_number(value());
     } else if (name == "--steps") {
       options.steps = static_cast<unsigned>(read_number(value()));
+    } else if (name == "--shards") {
+      options.shards = static_cast<unsigned>(std::min<std::uint64_t>(64, read_number(value())));
     } else if (name == "--plant") {
       options.plant = value();
     } else if (name == "--verbose") {
@@ -110,6 +115,8 @@ bool plant(std::string_view name) {
   planted_fault = name == "lost_ack"           ? Planted::lost_ack
                   : name == "count_off_by_one" ? Planted::count_off_by_one
                   : name == "double_push"      ? Planted::double_push
+                  : name == "mirror_skip"      ? Planted::mirror_skip
+                  : name == "late_snapshot"    ? Planted::late_snapshot
                                                : Planted::none;
   return planted_fault != Planted::none;
 #else
@@ -128,7 +135,9 @@ struct Outcome {
 Outcome run_seed(std::uint64_t seed, const Options& options) {
   Swarm swarm = Swarm::draw(seed);
   if (options.steps > 0) swarm.steps = options.steps;
+  if (options.shards > 0) swarm.shards = options.shards;
   reproduce = program + " --seed " + std::to_string(seed) + " --verbose" +
+              (options.shards == 0 ? "" : " --shards " + std::to_string(options.shards)) +
               (options.plant.empty() ? "" : " --plant " + options.plant);
   const auto say = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
   Outcome outcome;

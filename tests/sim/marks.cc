@@ -48,6 +48,15 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::count_)> k
     "misbehaved",
     "wall_clock_stepped",
     "drained",
+    "moved_by_url",
+    "moved_by_request",
+    "publication_crossed",
+    "joined_elsewhere",
+    "send_crossed",
+    "way_full",
+    "mirror_caught_up",
+    "mirror_lost",
+    "shard_stalled",
 };
 static_assert(!kNames.back().empty(), "every mark has a name");
 

@@ -54,6 +54,16 @@ enum class Mark : std::uint8_t {
   misbehaved,
   wall_clock_stepped,
   drained,  // the shard drained with clients on it
+  // Between shards
+  moved_by_url,         // a connection, in its head
+  moved_by_request,     // a connection, when it asked to resume
+  publication_crossed,  // came from a topic whose home is elsewhere
+  joined_elsewhere,     // a subscription to such a topic
+  send_crossed,         // session.send to a session of another shard
+  way_full,             // something was refused for want of room on the way
+  mirror_caught_up,     // got what it had missed
+  mirror_lost,          // of that, history had let go
+  shard_stalled,
   count_,
 };
 

@@ -104,7 +104,8 @@ void ModelClient::pump_ghosts() {
 void ModelClient::connect() {
   peer_ = std::make_unique<SimPeer>(town_.world, rng_);
   peer_->socket().to_client_capacity = town_.swarm.client_window;
-  peer_->upgrade(!plain_);
+  const bool named = session_ && rng_.below(100) < town_.swarm.url_percent;
+  peer_->upgrade(!plain_, named ? session_->credentials().code : std::string());
   phase_ = Phase::connecting;
   asked_ = leaving_ = said_something_ = false;
   stalled_until_ = 0;
@@ -166,7 +167,10 @@ void ModelClient::on_frame(const SimPeer::Frame& frame) {
       const bool fine = last_close_ == 4008 || last_close_ == 4012 || (last_close_ == 4510 && stolen_) ||
                         (last_close_ == 1000 && session_ && session_->close_requested) ||
                         (last_close_ == 1012 && town_.draining) ||
-                        (last_close_ == 4501 && phase_ != Phase::open);
+                        (last_close_ == 4501 && phase_ != Phase::open) ||
+                        // The session ended while this connection moved to it.
+                        (last_close_ == 4500 && phase_ != Phase::open && town_.strictness.shards) ||
+                        (last_close_ == 1013 && town_.strictness.narrow_ways);
       demand(fine, "an honest client is closed for a reason:", last_close_, frame.payload.substr(2));
       demand(phase_ != Phase::open || session_->closing_code() == last_close_,
              "session.closing comes before the Close frame:", session_ ? session_->closing_code() : 0,
@@ -203,8 +207,7 @@ void ModelClient::on_opening_text(const std::string& text) {
 }
 
 void ModelClient::on_fresh(const Json& opened_params) {
-  auto fresh = std::make_unique<ClientSession>(town_.ledger, town_.world.shard->hub(), town_.strictness,
-                                               opened_params);
+  auto fresh = std::make_unique<ClientSession>(town_.ledger, town_.world, town_.strictness, opened_params);
   if (!session_) return opened(std::move(fresh));
   fresh_ = std::move(fresh);
   fresh_->look();
@@ -224,7 +227,7 @@ void ModelClient::ask() {
 void ModelClient::ask_to_resume() {
   Credentials shown = session_->credentials();
   std::uint64_t received = session_->received();
-  const Session* there = town_.world.shard->hub().find(shown.code);
+  const Session* there = town_.world.find(shown.code);
   switch (attempt_) {
     case Attempt::right:
       break;
@@ -262,7 +265,7 @@ void ModelClient::on_answer(const Json& answer) {
     demand(town_.draining, "a session is opened:", simdjson::minify(part));
     return;
   }
-  opened(std::make_unique<ClientSession>(town_.ledger, town_.world.shard->hub(), town_.strictness, part));
+  opened(std::make_unique<ClientSession>(town_.ledger, town_.world, town_.strictness, part));
 }
 
 void ModelClient::opened(std::unique_ptr<ClientSession> session) {
@@ -323,7 +326,7 @@ void ModelClient::on_refused(const Json& error) {
   const Attempt shown = std::exchange(attempt_, Attempt::right);
   const Millis grace = town_.swarm.settings.limits.grace_ms;
   const bool expired = now() - session_->attached_at() >= grace;
-  const bool there = town_.world.shard->hub().find(session_->credentials().code) != nullptr;
+  const bool there = town_.world.find(session_->credentials().code) != nullptr;
   const bool may_be_gone = session_->close_requested || stolen_ || expired;
   note("refused: " + simdjson::minify(error));
   demand(there || may_be_gone, "a session ends for a reason:", session_->credentials().code);
@@ -335,6 +338,12 @@ void ModelClient::on_refused(const Json& error) {
     return ask();
   }
   if (code == -32029 && town_.draining) return;
+  if (code == -32009 && town_.strictness.narrow_ways) {
+    // The way to the session's shard was full: later again, with what it shows now.
+    marks().hit(Mark::way_full);
+    attempt_ = shown;
+    return drop(Cut::fin);
+  }
   demand(code == -32021, "a resume is refused with -32021:", simdjson::minify(error));
   if (shown != Attempt::right && shown != Attempt::previous) {
     if (there) marks().hit(Mark::wrong_credentials);
@@ -345,7 +354,17 @@ void ModelClient::on_refused(const Json& error) {
   demand(!there || token_too_old, "the right credentials resume:", session_->credentials().code);
   if (expired && !session_->close_requested && !stolen_) marks().hit(Mark::expired);
   lose_session();
+  on_session_gone();
+}
+
+void ModelClient::on_session_gone() {
   if (!plain_) return ask();
+  if (!town_.world.find(fresh_->credentials().code)) {
+    // The connection had moved to the lost session's shard and left the fresh one: the server ends it.
+    demand(town_.strictness.shards, "the fresh session stays:", fresh_->credentials().code);
+    fresh_.reset();
+    return;
+  }
   marks().hit(Mark::plain_resume_refused);
   opened(std::move(fresh_));
 }

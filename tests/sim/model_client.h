@@ -18,7 +18,7 @@ namespace hubbub::sim {
 
 // What the clients of one run share.
 struct Town {
-  World& world;
+  ShardedWorld& world;
   const Swarm& swarm;
   Ledger ledger;
   Strictness strictness;
@@ -85,6 +85,7 @@ class ModelClient {
   void on_answer(const Json& answer);
   void on_resumed(const Json& result);
   void on_refused(const Json& error);
+  void on_session_gone();
   void lose_session();
   void opened(std::unique_ptr<ClientSession> session);
   void step_thief();

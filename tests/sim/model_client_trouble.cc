@@ -53,7 +53,7 @@ void ModelClient::step_thief() {
     demand(frame->payload.find("-32021") != std::string::npos ||
                frame->payload.find("session.closing") != std::string::npos,
            "a thief gets nothing:", frame->payload);
-    demand(town_.world.shard->hub().find(session_->credentials().code) == nullptr, "theft ends the session");
+    demand(town_.world.find(session_->credentials().code) == nullptr, "theft ends the session");
     if (frame->payload.find("-32021") != std::string::npos) marks().hit(Mark::theft_detected);
     done = true;
   }

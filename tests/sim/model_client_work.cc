@@ -93,6 +93,11 @@ std::string ModelClient::subscribe_item(const std::string& topic, bool batched) 
     if (rng_.below(20) == 0) since.epoch = "AAAAAAAAAAA";
     params += R"(,"since":{"epoch":)" + in_quotes(since.epoch) + R"(,"offset":)" + number(since.offset) + '}';
     issued.wish.since = since;
+  } else if (const Ledger::Seen seen = town_.ledger.last_seen(topic);
+             roll == 2 && seen.offset > 0 && view.sure() && view.quiet()) {
+    // As far as somebody else has come, who may be ahead of this session's shard.
+    issued.wish.since = {seen.epoch, seen.offset};
+    params += R"(,"since":{"epoch":)" + in_quotes(seen.epoch) + R"(,"offset":)" + number(seen.offset) + '}';
   } else if (roll == 1) {
     issued.wish.last = 1 + rng_.below(20);
     params += R"(,"last":)" + number(issued.wish.last);

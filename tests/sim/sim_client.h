@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hubbub/wire/ws_codec.h"
@@ -57,11 +59,14 @@ inline std::string call_text(int id, std::string_view method, std::string_view p
 class SimClient {
  public:
   explicit SimClient(World& world, const Address& peer = Address::ipv4(127, 0, 0, 1, 50000))
-      : world_(&world), socket_(world.io.connect(peer)) {}
+      : SimClient(world.io, [&world] { world.settle(); }, peer) {}
+  // Connects to the listener of `io`. `settle` lets the server run until nothing is left to do.
+  SimClient(SimIo& io, std::function<void()> settle, const Address& peer = Address::ipv4(127, 0, 0, 1, 50000))
+      : io_(&io), settle_(std::move(settle)), socket_(io.connect(peer)) {}
 
   // --- Doing
 
-  void send(std::string_view bytes) { world_->io.client_sends(socket_, bytes); }
+  void send(std::string_view bytes) { io_->client_sends(socket_, bytes); }
   void get(std::string_view path) { send("GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n\r\n"); }
   void upgrade(std::string_view extra_headers = {}, std::string_view path = "/ws") {
     send(upgrade_request(extra_headers, path));
@@ -73,11 +78,11 @@ class SimClient {
     text(call_text(id, method, params));
   }
   void close(std::uint16_t code, std::string_view reason = {}) { send(client_close(code, reason)); }
-  void end() { world_->io.client_ends(socket_); }
-  void reset() { world_->io.client_resets(socket_); }
+  void end() { io_->client_ends(socket_); }
+  void reset() { io_->client_resets(socket_); }
   // Reads what has come, at most `bytes`.
   void read(std::size_t bytes = kUnlimited) {
-    const std::string fresh = world_->io.client_reads(socket_, bytes);
+    const std::string fresh = io_->client_reads(socket_, bytes);
     received_ += fresh.size();
     pending_ += fresh;
     parse();
@@ -85,7 +90,7 @@ class SimClient {
   // Lets the server run and reads, until nothing happens any more.
   SimClient& sync() {
     do {
-      world_->settle();
+      settle_();
       read();
     } while (!socket_->to_client.empty() || !settled());
     return *this;
@@ -166,7 +171,7 @@ class SimClient {
 
  private:
   [[nodiscard]] bool settled() {
-    world_->settle();
+    settle_();
     return socket_->to_client.empty();
   }
 
@@ -216,7 +221,8 @@ class SimClient {
     return true;
   }
 
-  World* world_;
+  SimIo* io_;
+  std::function<void()> settle_;
   SimIo::SocketRef socket_;
   std::string pending_;  // received and not parsed
   std::vector<ServerResponse> responses_;

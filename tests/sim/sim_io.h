@@ -2,8 +2,11 @@
 // pipes with a capacity; readiness is told once per change, as epoll's edge mode does; time stands still
 // until told. Any operation may be made to fail: the Nth one, from now on, or by chance (Chaos).
 //
-// It holds the product to its side of the contract, too: using a closed socket, closing one twice or watching
-// one twice aborts.
+// The shards of a simulated process have one each; all see the same sockets, so that a connection can move
+// from one to another.
+//
+// It holds the product to its side of the contract, too: using a closed socket or one that another shard
+// watches, closing one twice or watching one twice aborts.
 #pragma once
 
 #include <algorithm>
@@ -35,6 +38,8 @@ class SimClock final : public Clock {
   Millis wall_step = 0;  // somebody sets the wall clock; may go back
 };
 
+class SimIo;
+
 inline constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
 // One TCP connection, both ends. The test holds the client's.
@@ -52,7 +57,7 @@ struct SimSocket {
   bool server_reset =
       false;  // the server closed with bytes unread: the client may lose what it did not read yet
   bool server_closed = false;
-  bool watched = false;
+  SimIo* watcher = nullptr;  // where its events go; null: nobody watches it
   std::uint64_t tag = 0;
   bool edge_readable = false;
   bool edge_writable = false;
@@ -78,7 +83,10 @@ class SimIo final : public Io {
     std::uint32_t accept = 0;       // an accept fails
   };
 
-  explicit SimIo(SimClock& clock) : until(clock.now), clock_(clock) {}
+  explicit SimIo(SimClock& clock) : until(clock.now), clock_(clock), first_(*this) {}
+  // Another one in the same process. What tests set and look at is the first one's, but for what is marked as
+  // each one's own.
+  explicit SimIo(SimIo& first) : until(first.clock_.now), clock_(first.clock_), first_(first) {}
 
   // --- The world outside
 
@@ -117,7 +125,10 @@ class SimIo final : public Io {
 
   // --- What tests set and look at
 
-  Millis until;                                                         // how far wait() may move the clock
+  Millis until;  // its own: how far wait() may move the clock
+  bool driven =
+      false;           // its own: the clock is moved from outside; wait() only says until when it would sleep
+  Millis wake_at = 0;  // its own: that
   std::size_t descriptors_max = kUnlimited;                             // accepts beyond are out_of_fds
   std::uint64_t fail_from = std::numeric_limits<std::uint64_t>::max();  // the first operation that fails
   std::uint64_t fail_count = 1;                                         // how many do
@@ -128,13 +139,17 @@ class SimIo final : public Io {
   std::uint64_t refused = 0;     // accepts without a descriptor
   std::uint64_t accepts_failed = 0;
   std::uint64_t trace = 0;  // hash of all that went through here, in order
-  [[nodiscard]] std::size_t sockets_open() const { return open_.size(); }
+  [[nodiscard]] std::size_t sockets_open() const { return first_.open_.size(); }
   [[nodiscard]] std::size_t backlog() const { return backlog_.size(); }
   std::uint64_t waits = 0;
   std::uint64_t write_calls = 0;        // batches with something in them
   std::size_t write_bytes_largest = 0;  // offered by one op
-  bool idle = false;                    // wait() found nothing to do before `until`
-  bool woken = false;
+  bool idle = false;                    // its own: wait() found nothing to do before `until`
+  bool woken = false;                   // its own
+  // Its own: a wait() would not sleep.
+  [[nodiscard]] bool has_events() const {
+    return woken || !edges_.empty() || (listener_edge_ && listener_watched_);
+  }
 
   // --- Io
 
@@ -154,6 +169,11 @@ class SimIo final : public Io {
       socket->edge_readable = socket->edge_writable = false;
     }
     if (!events_.empty() || timeout == 0 || std::exchange(woken, false)) return events_;
+    if (driven) {
+      idle = true;
+      wake_at = timeout < 0 ? std::numeric_limits<Millis>::max() : clock_.now + timeout;
+      return events_;
+    }
     if (clock_.now >= until) {
       idle = true;
       return events_;
@@ -165,29 +185,29 @@ class SimIo final : public Io {
 
   Result<Listening> listen(const std::string& host, std::uint16_t port, bool) override {
     listener_ = next_number();
-    open_[listener_] = nullptr;
+    first_.open_[listener_] = nullptr;
     return Listening{listener_, host + ':' + std::to_string(port)};
   }
 
   AcceptResult accept(Socket listener) override {
     HUBBUB_ASSERT(listener == listener_);
     if (backlog_.empty()) return {IoStatus::would_block, kNoSocket, {}};
-    if (const auto fault_now = strike(chaos.accept)) {
+    if (const auto fault_now = strike(first_.chaos.accept)) {
       listener_edge_ = true;
       if (*fault_now != Fault::error) return {IoStatus::would_block, kNoSocket, {}};
-      ++accepts_failed;
+      ++first_.accepts_failed;
       drop_first();
       return {IoStatus::failed, kNoSocket, {}};
     }
-    if (open_.size() >= descriptors_max) {
+    if (first_.open_.size() >= first_.descriptors_max) {
       drop_first();
-      ++refused;
+      ++first_.refused;
       return {IoStatus::out_of_fds, kNoSocket, {}};
     }
     SocketRef socket = backlog_.front();
     backlog_.pop_front();
     socket->number = next_number();
-    open_[socket->number] = socket;
+    first_.open_[socket->number] = socket;
     note(1, socket->number, {});
     return {IoStatus::ok, socket->number, socket->peer};
   }
@@ -199,18 +219,18 @@ class SimIo final : public Io {
       return true;
     }
     const SocketRef& socket = at(number);
-    HUBBUB_ASSERT(!socket->watched);
-    if (strike(chaos.broken) == Fault::error) return false;
-    socket->watched = true;
+    HUBBUB_ASSERT(!socket->watcher);
+    if (strike(first_.chaos.broken) == Fault::error) return false;
+    socket->watcher = this;
     socket->tag = tag;
     edge(socket, !socket->to_server.empty() || socket->client_fin || socket->broken(), true);
     return true;
   }
 
   ReadResult read(Socket number, std::span<char> buffer) override {
-    const SocketRef& socket = at(number);
+    const SocketRef& socket = mine(number);
     std::size_t most = std::min(buffer.size(), socket->read_max);
-    if (const auto fault_now = strike(chaos.broken)) {
+    if (const auto fault_now = strike(first_.chaos.broken)) {
       if (*fault_now == Fault::error) cut(socket);
       if (*fault_now == Fault::would_block) {
         edge(socket, true, false);
@@ -234,66 +254,80 @@ class SimIo final : public Io {
   }
 
   void shutdown_write(Socket number) override {
-    HUBBUB_ASSERT(!at(number)->server_fin);
+    HUBBUB_ASSERT(!mine(number)->server_fin);
     at(number)->server_fin = true;
     note(4, number, {});
   }
 
-  void unwatch(Socket number) override { at(number)->watched = false; }
+  void unwatch(Socket number) override {
+    const SocketRef& socket = mine(number);
+    std::erase(edges_, socket);
+    socket->watcher = nullptr;
+    socket->queued = socket->edge_readable = socket->edge_writable = false;
+  }
   void close(Socket number) override {
     if (number == listener_) listener_ = kNoSocket;
-    HUBBUB_ASSERT(open_.contains(number));
-    if (const SocketRef socket = open_[number]) {
+    HUBBUB_ASSERT(first_.open_.contains(number));
+    if (const SocketRef socket = first_.open_[number]) {
+      HUBBUB_ASSERT(!socket->watcher || socket->watcher == this);
       socket->server_closed = true;
       socket->server_reset = !socket->to_server.empty();
       socket->server_fin = socket->server_fin || !socket->server_reset;
       socket->number = kNoSocket;
     }
-    open_.erase(number);
+    first_.open_.erase(number);
     note(5, number, {});
   }
 
  private:
   const SocketRef& at(Socket number) {
-    const auto found = open_.find(number);
-    HUBBUB_ASSERT(found != open_.end() && found->second);
+    const auto found = first_.open_.find(number);
+    HUBBUB_ASSERT(found != first_.open_.end() && found->second);
     return found->second;
+  }
+  const SocketRef& mine(Socket number) {
+    const SocketRef& socket = at(number);
+    HUBBUB_ASSERT(socket->watcher == this);
+    return socket;
   }
   // The lowest free one, as the kernel does: a stale number soon means somebody else.
   Socket next_number() const {
     Socket number = 10;
-    while (open_.contains(number)) ++number;
+    while (first_.open_.contains(number)) ++number;
     return number;
   }
-  void edge(const SocketRef& socket, bool readable, bool writable) {
-    if (!socket->watched || socket->server_closed) return;
+  static void edge(const SocketRef& socket, bool readable, bool writable) {
+    if (!socket->watcher || socket->server_closed) return;
     socket->edge_readable |= readable;
     socket->edge_writable |= writable;
     if (std::exchange(socket->queued, true)) return;
-    edges_.push_back(socket);
+    socket->watcher->edges_.push_back(socket);
   }
   // The fault of the next operation, if it has one.
   std::optional<Fault> strike(std::uint32_t error_chance) {
-    const std::uint64_t number = operations++;
+    const Chaos& chances = first_.chaos;
+    const std::uint64_t number = first_.operations++;
     std::optional<Fault> struck;
-    if (number >= fail_from && number - fail_from < fail_count) {
-      struck = fault;
-    } else if (chaos.rng) {
-      const std::uint64_t roll = chaos.rng->below(1000);
+    if (number >= first_.fail_from && number - first_.fail_from < first_.fail_count) {
+      struck = first_.fault;
+    } else if (chances.rng) {
+      const std::uint64_t roll = chances.rng->below(1000);
       if (roll < error_chance)
         struck = Fault::error;
-      else if (roll < error_chance + chaos.would_block)
+      else if (roll < error_chance + chances.would_block)
         struck = Fault::would_block;
-      else if (roll < error_chance + chaos.would_block + chaos.few_bytes)
+      else if (roll < error_chance + chances.would_block + chances.few_bytes)
         struck = Fault::one_byte;
     }
-    faults += struck.has_value();
+    first_.faults += struck.has_value();
     return struck;
   }
   // How many bytes Fault::one_byte lets through.
-  std::size_t few() { return chaos.rng ? 1 + static_cast<std::size_t>(chaos.rng->below(16)) : 1; }
+  std::size_t few() {
+    return first_.chaos.rng ? 1 + static_cast<std::size_t>(first_.chaos.rng->below(16)) : 1;
+  }
   void note(std::uint64_t what, Socket number, std::string_view bytes) {
-    const auto mix = [this](std::uint64_t value) {
+    const auto mix = [&trace = first_.trace](std::uint64_t value) {
       trace = (trace ^ value) * 0x9E3779B97F4A7C15ULL;
       trace ^= trace >> 29;
     };
@@ -316,7 +350,7 @@ class SimIo final : public Io {
     backlog_.pop_front();
   }
   void write_one(WriteOp& op) {
-    const SocketRef& socket = at(op.socket);
+    const SocketRef& socket = mine(op.socket);
     HUBBUB_ASSERT(!op.parts.empty() && !socket->server_fin);
     std::size_t wanted = 0;
     for (const iovec& part : op.parts) wanted += part.iov_len;
@@ -324,7 +358,7 @@ class SimIo final : public Io {
     const std::size_t held = std::min(socket->to_client.size(), socket->to_client_capacity);
     std::size_t room = std::min(socket->to_client_capacity - held, socket->write_max);
     bool retry = room < socket->to_client_capacity - held;  // nothing but the test's wish is in the way
-    if (const auto fault_now = strike(chaos.broken)) {
+    if (const auto fault_now = strike(first_.chaos.broken)) {
       if (*fault_now == Fault::error) cut(socket);
       room = *fault_now == Fault::one_byte ? std::min(room, few()) : 0;
       retry = true;
@@ -351,7 +385,8 @@ class SimIo final : public Io {
   }
 
   SimClock& clock_;
-  std::map<Socket, SocketRef> open_;  // null: the listener
+  SimIo& first_;                      // of the process; this one if it is the only one
+  std::map<Socket, SocketRef> open_;  // the first one's: of all; null: a listener
   std::deque<SocketRef> backlog_;
   std::vector<SocketRef> edges_;
   std::vector<IoEvent> events_;

@@ -12,12 +12,14 @@ namespace {
 constexpr std::uint64_t kFragmentOneIn = 16;
 }  // namespace
 
-SimPeer::SimPeer(World& world, Rng& rng)
-    : world_(world), rng_(rng), socket_(world.io.connect(Address::ipv4(127, 0, 0, 1, 50000))) {}
+SimPeer::SimPeer(ShardedWorld& world, Rng& rng)
+    : world_(world), rng_(rng), socket_(world.connect(Address::ipv4(127, 0, 0, 1, 50000))) {}
 
-void SimPeer::upgrade(bool subprotocol) {
+void SimPeer::upgrade(bool subprotocol, std::string_view session) {
+  out_ += "GET /ws";
+  if (!session.empty()) (out_ += "?session=") += session;
   out_ +=
-      "GET /ws HTTP/1.1\r\nHost: sim\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      " HTTP/1.1\r\nHost: sim\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
   if (subprotocol) out_ += "Sec-WebSocket-Protocol: hubbub.v1\r\n";
   out_ += "\r\n";

@@ -11,7 +11,7 @@
 
 #include "hubbub/base/rng.h"
 #include "hubbub/wire/ws_codec.h"
-#include "tests/sim/sim_world.h"
+#include "tests/sim/sharded_world.h"
 
 namespace hubbub::sim {
 
@@ -24,10 +24,10 @@ enum class Cut : std::uint8_t {
 
 class SimPeer {
  public:
-  SimPeer(World& world, Rng& rng);
+  SimPeer(ShardedWorld& world, Rng& rng);
 
-  // Queues the upgrade request.
-  void upgrade(bool subprotocol);
+  // Queues the upgrade request; a session's code, if any, goes into its URL.
+  void upgrade(bool subprotocol, std::string_view session = {});
   // Queues a text message, now and then in fragments.
   void text(std::string_view payload);
   void frame(wire::Opcode opcode, std::string_view payload);
@@ -65,7 +65,7 @@ class SimPeer {
  private:
   void read_head();
 
-  World& world_;
+  ShardedWorld& world_;
   Rng& rng_;
   SimIo::SocketRef socket_;
   std::string out_;  // written by the client, not at the server

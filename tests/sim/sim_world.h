@@ -32,12 +32,13 @@ class SimLog final : public Log {
     }
     lines.push_back(std::move(line));
   }
-  [[nodiscard]] bool enabled(LogLevel level) const override { return level != LogLevel::debug; }
+  [[nodiscard]] bool enabled(LogLevel level) const override { return level >= lowest; }
   [[nodiscard]] std::size_t count(std::string_view part) const {
     return static_cast<std::size_t>(
         std::ranges::count_if(lines, [&](const std::string& line) { return line.find(part) != line.npos; }));
   }
   std::vector<std::string> lines;
+  LogLevel lowest = LogLevel::info;  // what is below is not kept
 
  private:
   static void append(std::string& line, std::string_view value) { line += value; }
@@ -48,8 +49,8 @@ class SimLog final : public Log {
   }
 };
 
-// The smallest service: /ws is the hub, /own an endpoint of the test's, anything else is answered with its
-// path.
+// The smallest service: /ws is the hub, /ws?session=CODE on the shard that owns that session, /own an
+// endpoint of the test's, anything else is answered with its path.
 class SimService final : public Service {
  public:
   explicit SimService(Shard& shard) : shard_(shard) {
@@ -66,6 +67,11 @@ class SimService final : public Service {
     }
     auto agreed = wire::accept_handshake(request, handshake);
     if (!agreed) return wire::http_refusal(agreed.error());
+    if (const auto code = SessionCode::parse(request.query_param("session")); code && !shard_.draining())
+      if (const ShardId owner = shard_.node().owner_of(*code); owner != shard_.id()) {
+        ++handed_over;
+        return HandOver{owner};
+      }
     if (request.path == "/own") return Upgrade{std::move(*agreed), make_endpoint()};
     const auto mode = agreed->subprotocol == kSubprotocol ? ChannelMode::v1 : ChannelMode::plain;
     return Upgrade{std::move(*agreed), std::make_unique<Channel>(shard_.dispatcher(), mode)};
@@ -73,6 +79,7 @@ class SimService final : public Service {
   std::function<std::unique_ptr<Endpoint>()> make_endpoint;
   std::vector<std::string> requests;
   wire::HandshakeSettings handshake;
+  std::uint64_t handed_over = 0;  // connections, to the shards that own the sessions in their URLs
 
  private:
   Shard& shard_;

@@ -20,13 +20,17 @@ Simulation::Simulation(const Swarm& swarm, std::function<void(std::string)> note
       rng_(fork_seed(swarm.seed, "simulation")),
       io_rng_(fork_seed(swarm.seed, "io")),
       slow_rng_(fork_seed(swarm.seed, "slow")),
-      world_(swarm.settings, {}, fork_seed(swarm.seed, "server")),
-      slow_(world_.clock, slow_rng_),
+      world_(swarm.settings, swarm.shards, fork_seed(swarm.seed, "server")),
       town_{world_, swarm_, {}, {}, {}, false, false, std::move(note)} {
   town_.strictness.lossless = swarm_.lossless;
   town_.strictness.may_refuse =
       swarm_.settings.limits.calls_in_flight < 1000 || swarm_.settings.limits.rate_per_s > 0;
-  add_test_methods(world_.methods, town_.ledger, slow_);
+  town_.strictness.shards = swarm_.shards > 1;
+  town_.strictness.narrow_ways = swarm_.shards > 1 && swarm_.narrow_ways;
+  for (ShardId id = 0; id < world_.shards(); ++id) {
+    slow_.push_back(std::make_unique<SlowAnswers>(world_.clock, slow_rng_));
+    add_test_methods(world_.methods(id), town_.ledger, *slow_[id]);
+  }
   frames_at_rest_ = world_.frames();
   world_.after_turn = [this] { after_turn(); };
 }
@@ -61,7 +65,8 @@ void Simulation::step() {
     if (town_.calm || rng_.below(4) > 0) step_client(*client);
   for (auto& vandal : vandals_) vandal->step();
   std::erase_if(vandals_, [](const auto& vandal) { return vandal->gone(); });
-  slow_.answer(world_.shard->hub(), town_.calm);
+  for (ShardId id = 0; id < world_.shards(); ++id)
+    if (!world_.stalled(id)) slow_[id]->answer(world_.shard(id).hub(), town_.calm);
   pass_time();
 }
 
@@ -104,6 +109,11 @@ void Simulation::trouble() {
     vandals_.push_back(std::make_unique<Vandal>(world_, rng_.next()));
     marks().hit(Mark::misbehaved);
   }
+  if (swarm_.shards > 1 && chance(swarm_.shard_stall)) {
+    world_.stall(static_cast<ShardId>(rng_.below(swarm_.shards)),
+                 static_cast<Millis>(rng_.below(rng_.below(4) == 0 ? 6000 : 800)));
+    marks().hit(Mark::shard_stalled);
+  }
   if (chance(swarm_.fd_famine)) {
     world_.io.descriptors_max = world_.io.sockets_open();
     famine_until_ = world_.clock.now + static_cast<Millis>(rng_.below(3000));
@@ -135,6 +145,7 @@ void Simulation::finish() {
   town_.calm = true;
   world_.io.chaos.rng = nullptr;
   world_.io.descriptors_max = kUnlimited;
+  world_.end_stalls();
   for (auto& vandal : vandals_) vandal->leave();
   for (auto& client : clients_) client->come_back();
   settle("in the calm everybody settles");
@@ -144,6 +155,7 @@ void Simulation::finish() {
   for (auto& client : clients_) client->probe();
   step();
   settle("probes are answered");
+  check_between_shards();
   for (auto& client : clients_) client->check_complete();
   note("--- complete");
   mark_faults();
@@ -158,6 +170,10 @@ void Simulation::mark_faults() {
   if (world_.io.refused > 0) marks().hit(Mark::out_of_descriptors);
   std::uint64_t seen = 0;
   for (const auto& client : clients_) seen += client->resumes();
+  if (world_.handed_over() > 0) marks().hit(Mark::moved_by_url);
+  if (world_.log.count("connection moved") > 0) marks().hit(Mark::moved_by_request);
+  if (world_.log.count("mirror caught up") > 0) marks().hit(Mark::mirror_caught_up);
+  if (world_.log.count("publications lost between shards") > 0) marks().hit(Mark::mirror_lost);
   demand(world_.stats().sessions_resumed >= seen, "the server counts its resumes");
   if (world_.stats().sessions_resumed > seen) marks().hit(Mark::resume_reply_lost);
 }
@@ -175,20 +191,36 @@ void Simulation::leave() {
   check_empty();
 }
 
+void Simulation::check_between_shards() {
+  const std::uint64_t full =
+      world_.hits(LimitHit::shard_queue_messages) + world_.hits(LimitHit::shard_queue_bytes);
+  demand(full == 0 || town_.strictness.narrow_ways, "a wide way is never full:", full);
+  for (unsigned i = 0; i < swarm_.topics; ++i) world_.check_mirrors("t" + std::to_string(i));
+}
+
 void Simulation::check_empty() {
-  Shard& shard = *world_.shard;
-  const HubCounts counts = shard.hub().counts();
-  demand(shard.connections() == 0, "no connection is left:", shard.connections());
-  demand(counts.attached + counts.detached == 0, "no session is left:", counts.attached, counts.detached);
-  demand(counts.topics + counts.subscriptions == 0, "no topic is left:", counts.topics, counts.subscriptions);
-  demand(shard.dispatcher().calls_in_flight() == 0, "no call is left:", shard.dispatcher().calls_in_flight());
+  world_.check_ways();
+  for (ShardId id = 0; id < world_.shards(); ++id) {
+    Shard& shard = world_.shard(id);
+    const HubCounts counts = shard.hub().counts();
+    demand(shard.connections() == 0, "no connection is left:", shard.connections());
+    demand(counts.attached + counts.detached == 0, "no session is left:", counts.attached, counts.detached);
+    demand(counts.topics + counts.subscriptions == 0, "no topic is left:", counts.topics,
+           counts.subscriptions);
+    demand(shard.dispatcher().calls_in_flight() == 0,
+           "no call is left:", shard.dispatcher().calls_in_flight());
+  }
+  const Node& node = world_.node();
+  demand(node.connections == 0 && node.sessions == 0 && node.topics == 0,
+         "the node counts nothing:", node.connections.load(), node.sessions.load(), node.topics.load());
   demand(world_.frames() == frames_at_rest_, "no frame is left:", world_.frames(), frames_at_rest_);
-  demand(world_.io.sockets_open() == 1, "no socket is left:", world_.io.sockets_open());
+  demand(world_.io.sockets_open() == world_.shards(), "no socket is left:", world_.io.sockets_open());
 }
 
 void Simulation::drain() {
   town_.draining = true;
-  world_.shard->begin_drain();
+  for (ShardId id = 0; id < world_.shards(); ++id)
+    world_.shard(id).post([&shard = world_.shard(id)] { shard.begin_drain(); });
   const Millis until =
       world_.clock.now + swarm_.settings.drain_period_ms + 2 * swarm_.settings.limits.close_deadline_ms;
   while (world_.running && world_.clock.now < until) {

@@ -1,6 +1,6 @@
-// Simulation: one run from one seed: a shard, its clients, trouble, and in the end calm, in which everybody
-// must come back, get all that is outstanding and leave the server empty. Throws Violation where a promise is
-// broken; the server's own assertions end the process.
+// Simulation: one run from one seed: some shards, their clients, trouble, and in the end calm, in which
+// everybody must come back, get all that is outstanding and leave the server empty. Throws Violation where a
+// promise is broken; the server's own assertions end the process.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ class Simulation {
   void steps(unsigned count);
   // Trouble is over: everybody settles, nothing is missing, all leave, nothing is left.
   void finish();
-  [[nodiscard]] World& world() { return world_; }
+  [[nodiscard]] ShardedWorld& world() { return world_; }
 
  private:
   void step();
@@ -49,6 +49,7 @@ class Simulation {
   void mark_faults();
   void drain();
   void leave();
+  void check_between_shards();
   void check_empty();
   void note(const std::string& line) {
     if (town_.note) town_.note(line);
@@ -58,8 +59,8 @@ class Simulation {
   SeededRng rng_;
   SeededRng io_rng_;
   SeededRng slow_rng_;
-  World world_;
-  SlowAnswers slow_;
+  ShardedWorld world_;
+  std::vector<std::unique_ptr<SlowAnswers>> slow_;  // each shard's
   Town town_;
   std::vector<std::unique_ptr<ModelClient>> clients_;
   std::vector<std::unique_ptr<Vandal>> vandals_;

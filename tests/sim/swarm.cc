@@ -75,6 +75,24 @@ void tighten(Swarm& swarm, Dice& dice) {
   swarm.long_absence = dice.fault(30);
 }
 
+void draw_shards(Swarm& swarm, Dice& dice) {
+  swarm.shards = dice.percent(20) ? 1 : dice.in(2U, 4U);
+  swarm.url_percent = dice.percent(50) ? dice.in<std::uint32_t>(0, 100) : 50;
+  swarm.shard_stall = dice.fault(150);
+  swarm.narrow_ways = dice.percent(35);
+  if (!swarm.narrow_ways) return;
+  Limits& limits = swarm.settings.limits;
+  limits.shard_queue_messages = dice.in<std::size_t>(1, 8);
+  if (dice.percent(50)) limits.shard_queue_bytes = dice.in<std::size_t>(200, 3000);
+  swarm.shard_stall = dice.in<std::uint32_t>(50, 250);
+  if (!swarm.lossless && dice.percent(50)) limits.history_messages = dice.in<std::size_t>(0, 4);
+  if (!swarm.lossless) return;
+  // What found no room is still in the history then.
+  limits.history_messages = 100'000;
+  limits.history_bytes = 256 * 1024 * 1024;
+  limits.history_age_ms = 24 * 3600 * 1000;
+}
+
 }  // namespace
 
 std::uint64_t fork_seed(std::uint64_t seed, std::string_view label, std::uint64_t index) {
@@ -115,6 +133,7 @@ Swarm Swarm::draw(std::uint64_t seed) {
   else
     tighten(swarm, dice);
   swarm.drains = dice.percent(15);
+  draw_shards(swarm, dice);
   return swarm;
 }
 
@@ -123,7 +142,7 @@ std::string Swarm::text() const {
   const auto pair = [](std::string_view name, auto value) {
     return std::string(name) + '=' + std::to_string(value) + ' ';
   };
-  return pair("clients", clients) + pair("topics", topics) + pair("steps", steps) +
+  return pair("clients", clients) + pair("topics", topics) + pair("shards", shards) + pair("steps", steps) +
          pair("lossless", lossless) + pair("plain%", plain_percent) + pair("act", act) +
          pair("reset", reset) + pair("fin", fin) + pair("silent", silent) + pair("half_close", half_close) +
          pair("leave", leave) + pair("takeover", takeover) + pair("stall", stall) +
@@ -136,7 +155,9 @@ std::string Swarm::text() const {
          pair("grace", limits.grace_ms) + pair("outbox.soft", limits.outbox_soft_bytes) +
          pair("outbox.hard", limits.outbox_hard_bytes) + pair("outbox.messages", limits.outbox_messages) +
          pair("history", limits.history_messages) + pair("in_flight", limits.calls_in_flight) +
-         pair("rate", limits.rate_per_s);
+         pair("rate", limits.rate_per_s) + pair("url%", url_percent) + pair("shard_stall", shard_stall) +
+         pair("shard_queue.messages", limits.shard_queue_messages) +
+         pair("shard_queue.bytes", limits.shard_queue_bytes);
 }
 
 }  // namespace hubbub::sim

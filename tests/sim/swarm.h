@@ -17,6 +17,7 @@ struct Swarm {
   std::uint64_t seed = 1;
   unsigned clients = 2;
   unsigned topics = 2;
+  unsigned shards = 1;
   unsigned steps = 400;
   // No bound is within reach and no session may be lost: everything has to arrive.
   bool lossless = false;
@@ -36,6 +37,9 @@ struct Swarm {
   std::uint32_t wrong_resume = 0;           // of a hundred resumes: first one with something wrong
   std::uint32_t previous_token = 0;         // of a hundred resumes: again, with the token before
   std::uint32_t long_absence = 0;           // of a hundred absences: longer than the grace time
+  std::uint32_t url_percent = 50;           // of connections to resume: name the session in the URL
+  std::uint32_t shard_stall = 0;            // of ten thousand steps: one shard gets no turns for a while
+  bool narrow_ways = false;                 // limits.shard_queue_* are within reach
   std::uint32_t vandal = 0;                 // of ten thousand steps
   std::uint32_t fd_famine = 0;              // of ten thousand steps
   std::uint32_t long_pause = 0;             // of ten thousand steps: nobody does anything for seconds

@@ -10,7 +10,12 @@ namespace hubbub::sim {
 void TopicView::on_subscribed(const SubscribeWish& wish, const TopicPosition& position,
                               std::optional<bool> recovered, std::uint64_t& unknown) {
   demand(recovered.has_value() == wish.since.has_value(), "`recovered` answers `since`", topic_);
-  answered();
+  if (answered()) {
+    active_ = unsure_ = true;
+    epoch_ = position.epoch;
+    early_first_ = 0;
+    return;
+  }
   if (active_ && !unsure_) {
     demand(position.epoch == epoch_, "a topic with subscribers keeps its epoch", topic_);
     if (!jump_ && next_ <= position.offset && position.offset + 1 - next_ <= unknown) {
@@ -37,7 +42,8 @@ void TopicView::on_subscribed(const SubscribeWish& wish, const TopicPosition& po
     const bool same = wish.since->epoch == position.epoch;
     marks().hit(*recovered ? Mark::subscribed_since : Mark::subscribed_since_lost);
     demand(!*recovered || same, "nothing is recovered of another epoch", topic_);
-    next_ = same ? wish.since->offset + 1 : 1;
+    // A mirror that is behind begins where it stands.
+    next_ = same ? std::min(wish.since->offset, position.offset) + 1 : 1;
     jump_ = !*recovered;
     jump_low_ = next_;
     jump_high_ = position.offset;
@@ -58,7 +64,7 @@ void TopicView::on_subscribed(const SubscribeWish& wish, const TopicPosition& po
 }
 
 void TopicView::on_unsubscribed(bool was_subscribed) {
-  answered();
+  if (answered()) return;
   demand(unsure_ || was_subscribed == active_, "`unsubscribed` tells the truth", topic_);
   active_ = false;
   jump_ = false;
@@ -70,9 +76,11 @@ void TopicView::lose_track(bool surely) {
   unsure_ = true;
 }
 
-void TopicView::answered() {
+bool TopicView::answered() {
   if (pending_ > 0) --pending_;
-  if (pending_ == 0) early_ = false;
+  const bool overlap = overlap_;
+  if (pending_ == 0) early_ = overlap_ = false;
+  return overlap;
 }
 
 void TopicView::step(std::uint64_t offset, std::uint64_t& unknown) {

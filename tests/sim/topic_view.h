@@ -37,8 +37,11 @@ class TopicView {
   void on_missing(std::uint64_t offset, std::uint64_t& unknown);
   // The answer to a subscribe or unsubscribe is lost, or may be (`surely` false): what comes next tells.
   void lose_track(bool surely);
-  // A subscribe or unsubscribe is on its way. The answer to one in a batch comes after live messages.
-  void expect(bool batched) {
+  // A subscribe or unsubscribe is on its way. The answer to one in a batch comes after live messages. With
+  // `shards` two of them may be answered in either order: then nothing is sure until a later one.
+  void expect(bool batched, bool shards) {
+    overlap_ = overlap_ || (shards && pending_ > 0);
+    unsure_ = unsure_ || overlap_;
     ++pending_;
     early_ = early_ || batched;
   }
@@ -46,6 +49,9 @@ class TopicView {
   [[nodiscard]] bool may_ask(bool batched) const {
     return batched ? pending_ == 0 && !active_ && !unsure_ : !early_;
   }
+
+  // No subscription, and nothing asked about one.
+  [[nodiscard]] bool quiet() const { return !active_ && pending_ == 0; }
 
   // Messages came although the answer to the subscribe is still to come.
   [[nodiscard]] bool early() const { return !active_ && early_first_ != 0; }
@@ -55,7 +61,8 @@ class TopicView {
   [[nodiscard]] TopicPosition position() const { return {epoch_, next_ == 0 ? 0 : next_ - 1}; }
 
  private:
-  void answered();
+  // One of the pending ones. True if it says nothing for sure.
+  bool answered();
   void step(std::uint64_t offset, std::uint64_t& unknown);
 
   Ledger& ledger_;
@@ -69,6 +76,7 @@ class TopicView {
   bool active_ = false;
   bool unsure_ = false;
   unsigned pending_ = 0;           // requests without an answer
+  bool overlap_ = false;           // there were two or more at a time
   bool early_ = false;             // the pending one is in a batch
   std::uint64_t early_first_ = 0;  // first message before the answer; 0: none
 };

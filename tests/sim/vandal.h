@@ -12,7 +12,7 @@ namespace hubbub::sim {
 
 class Vandal {
  public:
-  Vandal(World& world, std::uint64_t seed) : rng_(seed), peer_(world, rng_), style_(rng_.below(8)) {
+  Vandal(ShardedWorld& world, std::uint64_t seed) : rng_(seed), peer_(world, rng_), style_(rng_.below(8)) {
     if (style_ > 0) peer_.upgrade(rng_.below(2) == 0);
   }
 

@@ -205,13 +205,13 @@ class Padded {
 
 class Core {
  public:
-  explicit Core(const Limits& with = {}) : limits(with) {
-    node.set_stats(0, &stats);
-    add_builtin_methods(table, dispatcher_pointer_);
-  }
+  explicit Core(const Limits& with = {}) : Core(with, nullptr, nullptr) {}
+  // One of several that share `shared`; both outlive it.
+  Core(const Limits& with, Node& shared, Neighbours& others) : Core(with, &shared, &others) {}
   ~Core() {
     for (const auto& client : clients_)
       if (client->link.session) disconnect(*client);
+    node.set_stats(env.shard(), nullptr);
   }
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
@@ -281,14 +281,23 @@ class Core {
   Limits limits;
   AccessRules access;
   Stats stats;
-  Node node;
-  Env env{clock, rng, log, timers, limits, access, stats, node, nullptr, kStartMs};
+  Node own_node;
+  Node& node;
+  Env env;
   Hub hub{env};
   MethodTable table;
   std::shared_ptr<TestPoster> poster = std::make_shared<TestPoster>();
   Dispatcher dispatcher{hub, table, poster};
 
  private:
+  Core(const Limits& with, Node* shared, Neighbours* others)
+      : limits(with),
+        node(shared ? *shared : own_node),
+        env{clock, rng, log, timers, limits, access, stats, node, others, kStartMs} {
+    node.set_stats(env.shard(), &stats);
+    add_builtin_methods(table, dispatcher_pointer_);
+  }
+
   Dispatcher* dispatcher_pointer_ = &dispatcher;
   std::vector<std::unique_ptr<Client>> clients_;
 };

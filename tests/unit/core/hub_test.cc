@@ -200,6 +200,7 @@ TEST(Hub, a_publication_is_encoded_once_and_shared_by_every_subscriber) {
   }
   const auto before = Frame::alive();
   ASSERT_TRUE(core.hub.deliver("news", R"({"a":1})").has_value());
+  core.hub.finish_turn();
   EXPECT_EQ(Frame::alive(), before + 1);
   const Frame* frame = clients[0]->session->outbox().at(0);
   for (const Client* client : clients) {

@@ -142,7 +142,8 @@ TEST(Presence, followed_from_any_answer_tells_who_is_there) {
       const std::size_t who = rng.next() % others.size();
       const std::uint64_t roll = rng.next() % 10;
       if (roll == 0 && followers.size() < 50) {
-        const auto codes = core.hub.topics().members("room", 100)->codes;
+        std::vector<std::string> codes;
+        core.hub.broker().members("room", 100, [&codes](Result<Members> told) { codes = told->codes; });
         followers.emplace_back(codes.begin(), codes.end());
       } else if (roll == 1) {
         core.advance(core.limits.presence_interval_ms);

@@ -41,7 +41,8 @@ TEST_F(Liveness, pings_come_on_schedule_jittered_and_never_later_than_the_interv
   for (int i = 0; i < 20; ++i) {
     client.pong();
     const Millis wait = until_ping(kPing + 10);
-    EXPECT_GE(wait, kPing - kPing / 10 - 10);
+    EXPECT_GE(wait, kPing - kPing / 10 - 10 - 128)
+        << "a tenth, and what it takes to fall into one turn with others";
     EXPECT_LE(wait, kPing + 10);
     jitter = jitter || (last != 0 && wait != last);
     last = wait;

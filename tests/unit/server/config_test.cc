@@ -215,7 +215,8 @@ TEST(ConfigMistakes, come_all_at_once_in_the_order_of_the_sources) {
   const auto result = load_config(
       {.file_path = file.path(),
        .environment = {{"HUBBUB_LOG_FORMAT", "xml"}, {"HUBBUB_NONSENSE", "1"}},
-       .settings = {{"limits.json_depth", "many"}, {"server.shards", "4000"}, {"outbox.soft_bytes", "2MiB"}}});
+       .settings = {
+           {"limits.json_depth", "many"}, {"server.shards", "4000"}, {"outbox.soft_bytes", "2MiB"}}});
   EXPECT_EQ(lines(result, file.path()),
             (Lines{"FILE:2: limits.batch_items: 0: must be 1..10000",
                    "FILE:3: limits.mesage_bytes: unknown key; did you mean limits.message_bytes?",

@@ -1,0 +1,479 @@
+// What sessions do with each other across shards: publications, messages, broadcasts, histories, presence and
+// counts. How a topic's stream crosses is topic_mirrors_test.cc's.
+#include <gtest/gtest.h>
+
+#include "hubbub/core/broker.h"
+#include "tests/unit/core/shards_fixture.h"
+
+namespace hubbub {
+namespace {
+
+using test::at;
+using test::Client;
+using test::offsets;
+using test::publish_text;
+using test::reply_to;
+using test::request;
+using test::Shards;
+using test::subscribe_text;
+
+constexpr ShardId kHome = 0;
+constexpr ShardId kFar = 1;
+constexpr ShardId kOther = 2;
+
+std::string topic_params(std::string_view topic) { return R"({"topic":")" + std::string(topic) + R"("})"; }
+std::string send_text(std::string_view to) {
+  return request(1, "session.send", R"({"to":")" + std::string(to) + R"(","data":"hello"})");
+}
+std::string json_text(std::string_view text) { return '"' + std::string(text) + '"'; }
+
+// --- Sessions have one owner
+
+TEST(BrokerShards, every_session_is_opened_on_the_shard_that_owns_its_code) {
+  Shards shards(3);
+  for (ShardId shard = 0; shard < 3; ++shard)
+    for (int i = 0; i < 50; ++i)
+      EXPECT_EQ(shards.node.owner_of(shards[shard].connect().session->code()), shard);
+}
+
+TEST(BrokerShards, limits_sessions_holds_for_the_whole_node) {
+  Shards shards(2, {.sessions = 2});
+  shards[0].connect();
+  Client& second = shards[1].connect();
+  test::FakeLink link;
+  EXPECT_EQ(shards[0].hub.open_session(link, {}).error().code, Errc::overloaded);
+  EXPECT_EQ(shards[0].hits(LimitHit::sessions), 1u);
+  shards[1].hub.end(*second.session, 1000, "bye");
+  shards[1].disconnect(second);
+  auto opened = shards[0].hub.open_session(link, {});
+  ASSERT_TRUE(opened.has_value());
+  link.session = opened->session;
+  shards[0].hub.detach(*opened->session);
+}
+
+// --- Publishing
+
+TEST(BrokerShards, a_publication_from_any_shard_gets_the_home_s_next_offset) {
+  Shards shards(3);
+  const std::string topic = shards.topic_at(kHome);
+  Client& far = shards[kFar].connect();
+  Client& other = shards[kOther].connect();
+  shards.exchange(kOther, other, subscribe_text(topic));
+  for (int i = 1; i <= 3; ++i) {
+    EXPECT_EQ(at(reply_to(shards.exchange(kFar, far, publish_text(topic, i)), 2), "/result/offset"),
+              std::to_string(2 * i - 1));
+    ASSERT_TRUE(shards[kHome].hub.deliver(topic, "0"));
+  }
+  shards.settle();
+  EXPECT_EQ(offsets(other.link.take()), "1 2 3 4 5 6");
+}
+
+TEST(BrokerShards, a_publisher_that_subscribes_gets_its_own_publications) {
+  Shards shards(2);
+  const std::string topic = shards.topic_at(kHome);
+  Client& client = shards[kFar].connect();
+  shards.exchange(kFar, client, subscribe_text(topic));
+  const auto told = shards.exchange(kFar, client, publish_text(topic, 7));
+  EXPECT_EQ(at(reply_to(told, 2), "/result/offset"), "1");
+  EXPECT_EQ(offsets(told), "1");
+}
+
+TEST(BrokerShards, a_bad_topic_name_is_refused_by_whichever_shard_is_asked) {
+  Shards shards(2);
+  for (const std::string name : {"a b", "c d", "e f", "$x", "$y", "$z"}) {
+    Client& client = shards[kFar].connect();
+    EXPECT_EQ(at(reply_to(shards.exchange(kFar, client, publish_text(name, 1)), 2), "/error/code"), "-32030");
+    EXPECT_EQ(at(reply_to(shards.exchange(kFar, client, subscribe_text(name))), "/error/code"), "-32030");
+    EXPECT_EQ(at(reply_to(shards.exchange(kFar, client, request(1, "topic.history", topic_params(name)))),
+                 "/error/code"),
+              "-32030");
+  }
+}
+
+TEST(BrokerShards, a_full_way_is_told_to_whoever_asks_and_may_be_tried_again) {
+  Shards shards(2);
+  const std::string topic = shards.topic_at(kHome);
+  Client& client = shards[kFar].connect();
+  const std::string there = shards[kHome].connect().code();
+  shards.way(kFar, kHome).room = 0;
+  const std::string texts[] = {publish_text(topic, 1, 1), request(1, "topic.history", topic_params(topic)),
+                               request(1, "topic.presence", topic_params(topic)), send_text(there),
+                               request(1, "hub.broadcast", R"({"data":1})")};
+  for (const std::string& text : texts) {
+    const std::string reply = reply_to(shards.exchange(kFar, client, text));
+    EXPECT_EQ(at(reply, "/error/code"), "-32009") << text;
+    EXPECT_EQ(at(reply, "/error/data/retryable"), "true") << text;
+    EXPECT_NE(at(reply, "/error/data/retry_after_ms"), "absent") << text;
+  }
+  EXPECT_EQ(client.session->calls_within, 0u);
+  shards.make_room(kFar, kHome);
+  for (const std::string& text : texts)
+    EXPECT_EQ(at(reply_to(shards.exchange(kFar, client, text)), "/error"), "absent") << text;
+}
+
+TEST(BrokerShards, a_publication_nobody_waits_for_that_finds_no_room_is_logged) {
+  Shards shards(2);
+  shards.way(kFar, kHome).room = 0;
+  shards[kFar].hub.publish(shards.topic_at(kHome), 1);
+  EXPECT_TRUE(shards[kFar].log.mentions("publish failed"));
+}
+
+// --- History
+
+TEST(BrokerShards, topic_history_is_the_home_s) {
+  Shards shards(2);
+  const std::string topic = shards.topic_at(kHome);
+  Client& client = shards[kFar].connect();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(shards[kHome].hub.deliver(topic, std::to_string(i * 11)));
+  const std::string history = reply_to(shards.exchange(
+      kFar, client, request(1, "topic.history", R"({"topic":")" + topic + R"(","limit":2})")));
+  EXPECT_EQ(at(history, "/result/offset"), "5");
+  EXPECT_EQ(at(history, "/result/messages"), R"([{"offset":4,"data":33},{"offset":5,"data":44}])");
+  const std::string gone = reply_to(shards.exchange(
+      kFar, client,
+      request(1, "topic.history", R"({"topic":")" + topic + R"(","since":{"epoch":"x","offset":1}})")));
+  EXPECT_EQ(at(gone, "/error/data/field"), R"("since")");
+}
+
+// --- Messages from session to session
+
+TEST(BrokerShards, session_send_tells_delivered_queued_full_and_unknown_across_shards) {
+  Shards shards(2, {.replay_messages = 2});
+  Client& from = shards[kFar].connect();
+  Client& to = shards[kHome].connect();
+  const std::string code = to.code();
+  const auto status = [&](std::string_view pointer) {
+    return at(reply_to(shards.exchange(kFar, from, send_text(code))), pointer);
+  };
+  EXPECT_EQ(status("/result/status"), R"("delivered")");
+  const auto got = to.link.take();
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(at(got[0], "/params"), R"({"from":)" + json_text(from.code()) + R"(,"data":"hello"})");
+  EXPECT_TRUE(to.session->on_ack(1));
+  shards[kHome].disconnect(to);
+  EXPECT_EQ(status("/result/status"), R"("queued")");
+  EXPECT_EQ(status("/result/status"), R"("queued")");
+  EXPECT_EQ(status("/error/code"), "-32027");
+  shards.advance(shards[kHome].limits.grace_ms);
+  EXPECT_EQ(status("/error/code"), "-32026");
+}
+
+TEST(BrokerShards, a_code_of_no_session_is_unknown_on_every_shard) {
+  Shards shards(3);
+  Client& client = shards[kFar].connect();
+  for (int i = 1; i <= 20; ++i)
+    EXPECT_EQ(at(reply_to(shards.exchange(kFar, client, send_text("happy-panda-" + std::to_string(i)))),
+                 "/error/code"),
+              "-32026");
+}
+
+TEST(BrokerShards, messages_of_one_sender_come_in_order) {
+  Shards shards(2);
+  Client& from = shards[kFar].connect();
+  Client& to = shards[kHome].connect();
+  for (int i = 0; i < 10; ++i)
+    shards[kFar].deliver(
+        from, request(i, "session.send",
+                      R"({"to":)" + json_text(to.code()) + R"(,"data":)" + std::to_string(i) + "}"));
+  shards.settle();
+  const auto got = to.link.take();
+  ASSERT_EQ(got.size(), 10u);
+  for (std::size_t i = 0; i < got.size(); ++i) EXPECT_EQ(at(got[i], "/params/data"), std::to_string(i));
+}
+
+TEST(BrokerShards, a_broadcast_reaches_every_session_of_every_shard_once) {
+  Shards shards(3);
+  std::vector<Client*> all;
+  for (ShardId shard = 0; shard < 3; ++shard)
+    for (int i = 0; i < 3; ++i) all.push_back(&shards[shard].connect());
+  const auto told = shards.exchange(kFar, *all[3], request(1, "hub.broadcast", R"({"data":{"n":1}})"));
+  EXPECT_EQ(at(reply_to(told), "/result/sessions"), "9");
+  EXPECT_EQ(told.size(), 2u) << "the caller hears it too";
+  for (Client* client : all)
+    if (client != all[3]) {
+      const auto got = client->link.take();
+      ASSERT_EQ(got.size(), 1u);
+      EXPECT_EQ(at(got[0], "/params/data/n"), "1");
+    }
+}
+
+TEST(BrokerShards, an_answer_for_a_session_that_ended_meanwhile_is_dropped) {
+  Shards shards(2);
+  Client& from = shards[kFar].connect();
+  shards[kFar].deliver(from, publish_text(shards.topic_at(kHome), 1));
+  shards[kFar].hub.end(*from.session, 1000, "bye");
+  shards[kFar].disconnect(from);
+  shards.settle();
+  EXPECT_EQ(shards[kFar].stats.calls_in_flight, 0u);
+}
+
+TEST(BrokerShards, an_answer_for_a_session_whose_connection_is_gone_waits_in_its_mailbox) {
+  Shards shards(2);
+  Client& from = shards[kFar].connect();
+  const test::Ticket ticket = from.ticket();
+  shards[kFar].deliver(from, publish_text(shards.topic_at(kHome), 1));
+  shards[kFar].disconnect(from);
+  shards.settle();
+  EXPECT_EQ(at(reply_to(shards[kFar].resume(ticket, 0).link.take(), 2), "/result/offset"), "1");
+}
+
+// --- Presence
+
+// Three shards, and a topic of the first.
+struct Room {
+  Client& join(ShardId shard, bool watching = false) {
+    Client& client = shards[shard].connect();
+    shards.exchange(shard, client, subscribe_text(topic, watching ? R"(,"presence":true)" : ""));
+    return client;
+  }
+  void leave(ShardId shard, Client& client) {
+    ASSERT_TRUE(shards[shard].hub.unsubscribe(*client.session, topic));
+    shards.settle();
+  }
+  // The one topic.presence that comes within presence.interval; "" if none does.
+  std::string notice(Client& client) {
+    shards.advance(shards[kHome].limits.presence_interval_ms);
+    shards.settle();
+    const auto told = client.link.take();
+    EXPECT_LE(told.size(), 1u);
+    return told.empty() ? "" : at(told[0], "/params");
+  }
+
+  Shards shards{3};
+  std::string topic = shards.topic_at(kHome);
+};
+
+TEST(BrokerShards, a_watcher_far_from_home_hears_of_joins_and_leaves_on_every_shard) {
+  Room room;
+  Client& watcher = room.join(kFar, true);
+  room.notice(watcher);  // perhaps of itself
+  Client& home = room.join(kHome);
+  Client& far = room.join(kFar);
+  Client& other = room.join(kOther);
+  const std::string came = room.notice(watcher);
+  EXPECT_EQ(at(came, "/count"), "4");
+  EXPECT_EQ(at(came, "/joined"),
+            '[' + json_text(home.code()) + ',' + json_text(far.code()) + ',' + json_text(other.code()) + ']');
+  room.leave(kHome, home);
+  room.leave(kFar, far);
+  room.leave(kOther, other);
+  const std::string went = room.notice(watcher);
+  EXPECT_EQ(at(went, "/count"), "1");
+  EXPECT_EQ(at(went, "/left"),
+            '[' + json_text(home.code()) + ',' + json_text(far.code()) + ',' + json_text(other.code()) + ']');
+}
+
+TEST(BrokerShards, who_was_there_before_anybody_watched_is_counted_and_told_when_it_leaves) {
+  Room room;
+  Client& before = room.join(kOther);
+  Client& watcher = room.join(kHome, true);
+  room.notice(watcher);
+  Client& later = room.join(kFar);
+  EXPECT_EQ(at(room.notice(watcher), "/count"), "3");
+  room.leave(kOther, before);
+  const std::string went = room.notice(watcher);
+  EXPECT_EQ(at(went, "/count"), "2");
+  EXPECT_EQ(at(went, "/left"), '[' + json_text(before.code()) + ']');
+  room.leave(kFar, later);
+}
+
+TEST(BrokerShards, watchers_on_several_shards_hear_the_same_until_they_stop) {
+  Room room;
+  Client& far = room.join(kFar, true);
+  Client& other = room.join(kOther, true);
+  room.notice(far);
+  other.link.take();
+  room.join(kHome);
+  const std::string told = room.notice(far);
+  const auto same = other.link.take();
+  ASSERT_EQ(same.size(), 1u);
+  EXPECT_EQ(at(same[0], "/params"), told);
+  room.shards.exchange(kFar, far, subscribe_text(room.topic, R"(,"presence":false)"));
+  room.join(kHome);
+  EXPECT_EQ(room.notice(far), "");
+  EXPECT_EQ(other.link.take().size(), 1u);
+}
+
+TEST(BrokerShards, nobody_reports_to_a_home_where_nobody_watches_any_more) {
+  Room room;
+  Client& watcher = room.join(kFar, true);
+  Client& other = room.join(kOther);
+  room.notice(watcher);
+  room.leave(kFar, watcher);
+  const auto asked = [&] { return room.shards.way(kOther, kHome).messages.size(); };
+  ASSERT_TRUE(room.shards[kOther].hub.unsubscribe(*other.session, room.topic));
+  EXPECT_EQ(asked(), 0u);
+}
+
+TEST(BrokerShards, a_watcher_s_end_ends_its_watch) {
+  Room room;
+  Client& watcher = room.join(kFar, true);
+  room.notice(watcher);
+  room.shards[kFar].hub.end(*watcher.session, 1000, "bye");
+  room.shards[kFar].disconnect(watcher);
+  room.shards.settle();
+  room.join(kHome);
+  room.shards.advance(5000);
+  room.shards.settle();
+  room.shards.check_invariants();
+}
+
+// What a watcher asks for and what it is told must leave no hole: who comes after the list was made is told.
+TEST(BrokerShards, one_that_joins_after_a_far_watcher_asked_who_is_there_is_told_to_it) {
+  Room room;
+  room.join(kFar);
+  Client& watcher = room.shards[kFar].connect();
+  room.shards[kFar].deliver(watcher, subscribe_text(room.topic, R"(,"presence":true)"));
+  room.shards[kFar].deliver(watcher, request(5, "topic.presence", topic_params(room.topic)));
+  // Nothing of that has reached the home yet.
+  Client& late = room.shards[kFar].connect();
+  room.shards[kFar].deliver(late, subscribe_text(room.topic));
+  room.shards.settle();
+  const bool listed = reply_to(watcher.link.take(), 5).contains(late.code());
+  EXPECT_TRUE(room.notice(watcher).contains(late.code()) || listed);
+}
+
+TEST(BrokerShards, one_that_gives_up_before_its_subscription_begins_is_not_told_of) {
+  Room room;
+  Client& watcher = room.join(kHome, true);
+  room.join(kFar);
+  room.notice(watcher);
+  ASSERT_TRUE(room.shards[kHome].hub.deliver(room.topic, "1"));  // on its way to the mirror
+  const std::string epoch = room.shards[kHome].hub.topics().history(room.topic, {}, 1)->position.epoch;
+  Client& ahead = room.shards[kFar].connect();
+  room.shards[kFar].deliver(
+      ahead, subscribe_text(room.topic, R"(,"since":{"epoch":")" + epoch + R"(","offset":1})"));
+  room.leave(kFar, ahead);
+  watcher.link.take();
+  EXPECT_EQ(room.notice(watcher), "");
+}
+
+TEST(BrokerShards, topic_presence_lists_and_counts_the_members_of_all_shards) {
+  Room room;
+  std::vector<std::string> codes;
+  for (const ShardId shard : {kHome, kFar, kOther}) codes.push_back(room.join(shard).code());
+  Client& asks = room.shards[kFar].connect();
+  const std::string reply =
+      reply_to(room.shards.exchange(kFar, asks, request(1, "topic.presence", topic_params(room.topic))));
+  EXPECT_EQ(at(reply, "/result/count"), "3");
+  for (const std::string& code : codes) EXPECT_TRUE(reply.contains(json_text(code)));
+}
+
+TEST(BrokerShards, topic_presence_lists_at_most_presence_members_of_all_shards_together) {
+  Shards shards(2, {.presence_members = 3});
+  const std::string topic = shards.topic_at(kHome);
+  for (const ShardId shard : {kHome, kFar})
+    for (int i = 0; i < 2; ++i) shards.exchange(shard, shards[shard].connect(), subscribe_text(topic));
+  const std::string reply = reply_to(
+      shards.exchange(kFar, shards[kFar].connect(), request(1, "topic.presence", topic_params(topic))));
+  EXPECT_EQ(at(reply, "/result/count"), "4");
+  EXPECT_NE(at(reply, "/result/members/2"), "absent");
+  EXPECT_EQ(at(reply, "/result/members/3"), "absent");
+}
+
+// --- Counts
+
+TEST(BrokerShards, hub_stats_sums_all_shards) {
+  Shards shards(3);
+  const std::string topic = shards.topic_at(kHome);
+  Client& gone = shards[kHome].connect();
+  Client& far = shards[kFar].connect();
+  Client& other = shards[kOther].connect();
+  shards[kHome].disconnect(gone);
+  shards.exchange(kFar, far, subscribe_text(topic));
+  shards.exchange(kOther, other, subscribe_text(topic));
+  shards.exchange(kOther, other, publish_text(topic, 1));
+  for (const auto& [shard, client] : {std::pair{kFar, &far}, {kOther, &other}}) {
+    const std::string stats = reply_to(shards.exchange(shard, *client, request(1, "hub.stats", "{}")));
+    EXPECT_EQ(at(stats, "/result/sessions/attached"), "2");
+    EXPECT_EQ(at(stats, "/result/sessions/detached"), "1");
+    EXPECT_EQ(at(stats, "/result/sessions/opened"), "3");
+    EXPECT_EQ(at(stats, "/result/topics"), "1") << "a mirror is no topic of its own";
+    EXPECT_EQ(at(stats, "/result/subscriptions"), "2");
+    EXPECT_EQ(at(stats, "/result/publishes"), "1");
+  }
+}
+
+// --- Calls that wait for another shard
+
+// Delivers as a connection does: not while the session takes no input. How often it had to wait.
+int deliver_paused(Shards& shards, Client& client, const std::vector<std::string>& texts) {
+  int pauses = 0;
+  for (const std::string& text : texts) {
+    if (!client.session->accepts_input()) {
+      const int wakes = client.link.wakes;
+      ++pauses;
+      shards.settle();
+      EXPECT_TRUE(client.session->accepts_input());
+      EXPECT_GT(client.link.wakes, wakes) << "it must be told to read again";
+    }
+    shards[kFar].deliver(client, text);
+  }
+  shards.settle();
+  return pauses;
+}
+
+TEST(BrokerShards, fifty_pipelined_publications_to_another_shard_all_succeed) {
+  Shards shards(2);
+  const std::string topic = shards.topic_at(kHome);
+  Client& client = shards[kFar].connect();
+  std::vector<std::string> texts;
+  for (int i = 1; i <= 50; ++i) texts.push_back(publish_text(topic, i, i));
+  EXPECT_EQ(deliver_paused(shards, client, texts), 3) << "every limits.calls_in_flight";
+  const auto replies = client.link.take();
+  ASSERT_EQ(replies.size(), 50u);
+  for (std::size_t i = 0; i < 50; ++i)
+    EXPECT_EQ(at(replies[i], "/result/offset"), std::to_string(i + 1)) << replies[i];
+  EXPECT_EQ(client.session->calls_within, 0u);
+  EXPECT_TRUE(client.session->calls.empty());
+}
+
+TEST(BrokerShards, publications_without_id_are_held_to_the_same_pace) {
+  Shards shards(2);
+  const std::string topic = shards.topic_at(kHome);
+  Client& client = shards[kFar].connect();
+  const std::vector<std::string> texts(
+      50, R"({"jsonrpc":"2.0","method":"topic.publish","params":{"topic":")" + topic + R"(","data":1}})");
+  EXPECT_EQ(deliver_paused(shards, client, texts), 3);
+  EXPECT_TRUE(client.link.take().empty());
+  EXPECT_EQ(client.session->calls_within, 0u);
+  EXPECT_EQ(shards[kHome].hub.deliver(topic, "1")->offset, 51u);
+}
+
+TEST(BrokerShards, a_batch_across_shards_is_answered_in_one_message) {
+  Shards shards(2);
+  Client& client = shards[kFar].connect();
+  std::string batch = "[";
+  for (int i = 1; i <= 30; ++i)
+    batch += (i > 1 ? "," : "") + publish_text(shards.topic_at(i % 2 ? kHome : kFar), i, i);
+  const auto replies = shards.exchange(kFar, client, batch + "]");
+  ASSERT_EQ(replies.size(), 1u);
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(at(replies[0], '/' + std::to_string(i) + "/error"), "absent");
+  EXPECT_NE(at(replies[0], "/29"), "absent");
+  EXPECT_TRUE(client.session->accepts_input());
+}
+
+TEST(BrokerShards, a_call_that_waits_for_another_shard_ends_by_itself_and_is_not_cancelled) {
+  Shards shards(2);
+  Client& client = shards[kFar].connect();
+  shards[kFar].deliver(client, publish_text(shards.topic_at(kHome), 1, 2));
+  const auto told = shards.exchange(kFar, client, request(3, "$/cancelRequest", R"({"id":2})"));
+  EXPECT_EQ(told.size(), 2u);
+  EXPECT_EQ(at(reply_to(told, 2), "/result/offset"), "1");
+  EXPECT_EQ(client.session->calls_within, 0u);
+}
+
+TEST(BrokerShards, cancelling_a_subscription_that_waits_for_its_home_does_not_leave_it_held) {
+  Shards shards(2);
+  const std::string topic = shards.topic_at(kHome);
+  ASSERT_TRUE(shards[kHome].hub.deliver(topic, "1"));
+  Client& client = shards[kFar].connect();
+  shards[kFar].deliver(client, subscribe_text(topic, R"(,"last":1)"));
+  EXPECT_EQ(offsets(shards.exchange(kFar, client, request(3, "$/cancelRequest", R"({"id":1})"))), "1");
+  ASSERT_TRUE(shards[kHome].hub.deliver(topic, "2"));
+  shards.settle();
+  EXPECT_EQ(offsets(client.link.take()), "2");
+}
+
+}  // namespace
+}  // namespace hubbub
