@@ -19,6 +19,13 @@ void subscribe(Core& core, Client& client, std::optional<bool> presence = std::n
   ASSERT_TRUE(subscribe_now(core.hub.topics(), *client.session, topic, {.presence = presence}));
 }
 
+// As topic.presence is answered.
+Members members_of(Core& core) {
+  Members members;
+  core.hub.broker().members("room", 100, [&members](Result<Members> told) { members = std::move(*told); });
+  return members;
+}
+
 // A watcher that has been told of itself.
 Client& watcher_of(Core& core, std::string_view topic = "room") {
   Client& watcher = core.connect();
@@ -106,7 +113,7 @@ TEST(Presence, leaves_no_ghost_with_one_who_asked_for_the_members_in_between) {
   Client& watcher = watcher_of(core);
   Client& visitor = core.connect();
   subscribe(core, visitor);
-  EXPECT_EQ(core.hub.topics().members("room", 10)->count, 2u) << "the visitor is shown";
+  EXPECT_EQ(members_of(core).count, 2u) << "the visitor is shown";
   core.hub.unsubscribe(*visitor.session, "room");
   core.advance(core.limits.presence_interval_ms);
   auto told = watcher.link.take();
@@ -117,7 +124,7 @@ TEST(Presence, leaves_no_ghost_with_one_who_asked_for_the_members_in_between) {
   core.advance(core.limits.presence_interval_ms);
   watcher.link.take();
   core.hub.unsubscribe(*visitor.session, "room");
-  EXPECT_EQ(core.hub.topics().members("room", 10)->count, 1u) << "the visitor is missing";
+  EXPECT_EQ(members_of(core).count, 1u) << "the visitor is missing";
   subscribe(core, visitor);
   core.hub.check_invariants();
   core.advance(core.limits.presence_interval_ms);
@@ -142,8 +149,7 @@ TEST(Presence, followed_from_any_answer_tells_who_is_there) {
       const std::size_t who = rng.next() % others.size();
       const std::uint64_t roll = rng.next() % 10;
       if (roll == 0 && followers.size() < 50) {
-        std::vector<std::string> codes;
-        core.hub.broker().members("room", 100, [&codes](Result<Members> told) { codes = told->codes; });
+        const auto codes = members_of(core).codes;
         followers.emplace_back(codes.begin(), codes.end());
       } else if (roll == 1) {
         core.advance(core.limits.presence_interval_ms);
@@ -161,7 +167,7 @@ TEST(Presence, followed_from_any_answer_tells_who_is_there) {
     core.advance(core.limits.presence_interval_ms);
     for (const std::string& notice : watcher.link.take())
       for (std::set<std::string>& follower : followers) follow(follower, notice);
-    const auto codes = core.hub.topics().members("room", 100)->codes;
+    const auto codes = members_of(core).codes;
     for (const std::set<std::string>& follower : followers)
       ASSERT_EQ(follower, std::set<std::string>(codes.begin(), codes.end()));
   }
