@@ -475,5 +475,17 @@ TEST(BrokerShards, cancelling_a_subscription_that_waits_for_its_home_does_not_le
   EXPECT_EQ(offsets(client.link.take()), "2");
 }
 
+TEST(BrokerShards, two_subscriptions_to_one_topic_that_wait_together_leave_nothing_held) {
+  Shards shards(2);
+  const std::string topic = shards.topic_at(kHome);
+  ASSERT_TRUE(shards[kHome].hub.deliver(topic, "1"));
+  Client& client = shards[kFar].connect();
+  shards[kFar].deliver(client, subscribe_text(topic, R"(,"last":1)"));
+  EXPECT_EQ(offsets(shards.exchange(kFar, client, subscribe_text(topic, ""))), "1");
+  ASSERT_TRUE(shards[kHome].hub.deliver(topic, "2"));
+  shards.settle();
+  EXPECT_EQ(offsets(client.link.take()), "2");
+}
+
 }  // namespace
 }  // namespace hubbub
