@@ -36,7 +36,7 @@ std::string Hub::random_text(std::size_t bytes) {
 }
 
 Result<Hub::Opened> Hub::open_session(Link& link, std::string_view data) {
-  if (draining_) return fail(Errc::draining);
+  if (draining()) return fail(Errc::draining);
   if (!Node::take(env_.node.sessions, env_.limits.sessions)) {
     env_.stats.hit(LimitHit::sessions);
     Error error = limit_error(Errc::overloaded, "limits.sessions",
@@ -98,7 +98,7 @@ Result<void> Hub::check(const Claim& claim, std::uint64_t connection, std::strin
 
 Result<Session*> Hub::check_claim(const Claim& claim, std::uint64_t connection, std::string_view remote,
                                   TokenMatch& match) {
-  if (draining_) return fail(Errc::draining);
+  if (draining()) return fail(Errc::draining);
   auto session = session_of(claim, connection, remote, match);
   if (!session) ++env_.stats.resumes_refused;
   return session;
@@ -248,7 +248,7 @@ HubCounts Hub::counts() const {
 
 void Hub::begin_drain(Millis retry_after_ms) {
   topics_.push_run();
-  draining_ = true;
+  env_.node.draining = true;
   env_.stats.draining = 1;
   const FrameRef notice = draining_notice(retry_after_ms);
   sessions_.for_each([&](Handle<Session>, Session& session) {

@@ -122,10 +122,10 @@ class Hub {
   [[nodiscard]] std::size_t deliver_to_all(const FrameRef& frame);
 
   [[nodiscard]] HubCounts counts() const;
-  // No more sessions; every client is told session.draining {retry_after_ms}. The shard closes their
-  // connections, paced.
+  // No more sessions, on any shard; every client of this one is told session.draining {retry_after_ms}. The
+  // shard closes their connections, paced.
   void begin_drain(Millis retry_after_ms);
-  [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] bool draining() const { return env_.node.draining.load(std::memory_order_relaxed); }
   [[nodiscard]] bool full() const {
     return env_.node.sessions.load(std::memory_order_relaxed) >= env_.limits.sessions;
   }
@@ -147,7 +147,6 @@ class Hub {
   boost::unordered_flat_map<std::uint64_t, Handle<Session>> by_code_;
   SessionCodes codes_;
   Topics topics_;
-  bool draining_ = false;
   std::vector<Handle<Session>> ending_;
   SessionHook session_end_hook_;
   std::unique_ptr<Broker> broker_;

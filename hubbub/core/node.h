@@ -34,6 +34,7 @@ class Node {
   std::atomic<std::size_t> sessions{0};     // limits.sessions
   std::atomic<std::size_t> topics{0};       // limits.topics
   std::atomic<std::size_t> connections{0};  // limits.connections
+  std::atomic<bool> draining{false};        // from before the first client is told
   std::atomic<std::size_t> parcels{0};      // connections on their way from one shard to another
   std::atomic<ShardId> drained{0};          // shards that have nothing left to do
   // Rises from one opened WebSocket to the next, whichever shard it is on.

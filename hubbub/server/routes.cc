@@ -74,7 +74,8 @@ RequestOutcome Routes::upgrade(const wire::HttpRequest& request, const Address& 
     return wire::http_refusal(make_error(
         Errc::origin_refused, "this Origin is not allowed; add it to access.origins if it should be"));
   }
-  if (shard_.draining()) return wire::http_refusal(retry_later(Errc::draining, "this server is draining"));
+  if (shard_.hub().draining())
+    return wire::http_refusal(retry_later(Errc::draining, "this server is draining"));
   // A client that will resume says so in the URL: it is served where its session lives, from the start.
   if (const auto code = SessionCode::parse(request.query_param("session")); code && !settings_.echo)
     if (const ShardId owner = shard_.node().owner_of(*code); owner != shard_.id()) return HandOver{owner};
@@ -121,8 +122,8 @@ wire::HttpResponse Routes::plain(const wire::HttpRequest& request) {
 wire::HttpResponse Routes::serve(const std::string& path) {
   if (path == "/healthz") return text(200, "ok\n");
   if (path == "/readyz") {
-    wire::HttpResponse response = shard_.draining() ? text(503, "draining\n") : text(200, "ready\n");
-    if (shard_.draining()) response.headers.emplace_back("Retry-After", "1");
+    wire::HttpResponse response = shard_.hub().draining() ? text(503, "draining\n") : text(200, "ready\n");
+    if (shard_.hub().draining()) response.headers.emplace_back("Retry-After", "1");
     return response;
   }
   if (path == "/metrics") {
