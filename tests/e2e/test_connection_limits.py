@@ -2,6 +2,7 @@
 has no descriptors left."""
 
 import asyncio
+import os
 import resource
 import time
 
@@ -11,6 +12,8 @@ import rawws
 from client import eventually
 from hub import LogLine
 from stats import limit_hits
+
+SHARDS = len(os.sched_getaffinity(0))  # of a server that is not told how many
 
 
 def test_connections_of_one_address_are_limited_with_429(start_hub):
@@ -133,7 +136,7 @@ def test_a_server_with_few_descriptors_survives_hundreds_of_connects(start_hub):
         assert set(outcomes) <= {101, 503, "ended", "no answer"}
         for client in clients:
             client.reset()
-    wait_upgrade(server)
+        wait_upgrade(server)  # each shard notices by itself that its clients are gone
 
 
 def test_a_server_with_few_descriptors_keeps_some_for_those_it_refuses(start_hub):
@@ -173,7 +176,8 @@ def test_running_out_of_descriptors_neither_kills_nor_spins(start_hub):
         _, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (server.fds() + 5, hard))
         clients, outcomes = knock(server, 60)
-        assert outcomes.count(101) <= 5
+        # Each shard keeps a descriptor in reserve; one that gives it up for a moment may find it taken by another.
+        assert outcomes.count(101) <= 5 + SHARDS
         cpu, began = server.cpu_s(), time.monotonic()
         before.text('{"jsonrpc":"2.0","id":1,"method":"echo","params":["still served"]}')
         assert b"still served" in before.receive().payload
