@@ -80,19 +80,17 @@ bool Shard::run_once() {
   neighbours_.wake_up();
   begin_turn();
   for (const IoEvent& event : events) on_io_event(event);
-  // What another shard sent before it answered its client comes before what a client sends after that answer.
-  neighbours_.run_some(hub_);
   if (accept_ready_) accept_some();
   read_all();
   run_posted();
+  neighbours_.run_some(hub_);
   // After the I/O: a pong that waited in the socket while the process slept counts.
   timers_.advance(env_.turn_now);
   if (draining()) step_drain();
   hub_.finish_turn();
-  neighbours_.send_all(hub_);
   flush_all();
   reap();
-  neighbours_.send_all(hub_);  // what those who are gone leave behind
+  neighbours_.send_all(hub_);  // also what those who are gone leave behind
   return !drained();
 }
 
