@@ -10,6 +10,17 @@
 #include "hubbub/wire/json.h"
 
 namespace hubbub {
+namespace {
+
+std::string begin_params(std::string_view topic, std::size_t count) {
+  std::string params = R"({"topic":)";
+  wire::append_json_string(params, topic);
+  params += R"(,"count":)";
+  wire::append_json_uint(params, count);
+  return params;
+}
+
+}  // namespace
 
 void Presence::change(SessionCode code, bool joined) {
   const auto [found, fresh] = pending_.try_emplace(code.key(), Change{.code = code, .was = !joined});
@@ -20,8 +31,16 @@ void Presence::change(SessionCode code, bool joined) {
   change.joined = joined;
   change.order = next_order_++;
   if (change.joined == change.was && !change.shown) pending_.erase(found);
-  if (!pending_.empty() && !timer_.armed())
-    env_.timers.arm(timer_, env_.now() + env_.limits.presence_interval_ms);
+  if (!pending_.empty()) arm();
+}
+
+void Presence::untold() {
+  untold_ = true;
+  arm();
+}
+
+void Presence::arm() {
+  if (!timer_.armed()) env_.timers.arm(timer_, env_.now() + env_.limits.presence_interval_ms);
 }
 
 bool Presence::append_list(std::string& out, bool joined) const {
@@ -41,22 +60,24 @@ bool Presence::append_list(std::string& out, bool joined) const {
 }
 
 FrameRef Presence::take(std::string_view topic, std::size_t count) {
-  if (pending_.empty()) return {};
-  std::string params = R"({"topic":)";
-  wire::append_json_string(params, topic);
-  params += R"(,"count":)";
-  wire::append_json_uint(params, count);
+  if (pending_.empty() && !untold_) return {};
+  std::string params = begin_params(topic, count);
   const bool all_joined = append_list(params, true);
   const bool all_left = append_list(params, false);
-  if (!all_joined || !all_left) params += R"(,"more":true)";
+  if (!all_joined || !all_left || untold_) params += R"(,"more":true)";
   params += '}';
   pending_ = {};
+  untold_ = false;
   timer_.cancel();
   return notification("topic.presence", params);
 }
 
+FrameRef Presence::unlisted(std::string_view topic, std::size_t count) {
+  return notification("topic.presence", begin_params(topic, count) + R"(,"more":true})");
+}
+
 void Presence::check_invariants() const {
-  HUBBUB_ASSERT(pending_.empty() || timer_.armed());
+  HUBBUB_ASSERT((pending_.empty() && !untold_) || timer_.armed());
   for (const auto& [key, change] : pending_)
     HUBBUB_ASSERT(key == change.code.key() && change.order < next_order_ &&
                   (change.joined != change.was || change.shown));

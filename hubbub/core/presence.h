@@ -28,13 +28,18 @@ class Presence {
 
   void joined(SessionCode code) { change(code, true); }
   void left(SessionCode code) { change(code, false); }
+  // A change that nobody can name any more: the next notification says that there were more.
+  void untold();
   // Somebody was told who is there now.
   void asked() { asked_order_ = next_order_; }
   [[nodiscard]] std::size_t pending() const { return pending_.size(); }
 
   // topic.presence {topic, count, joined?, left?, more?}: those pending, in the order in which it happened
-  // and at most presence.list of each kind. They are forgotten. Null if there are none.
+  // and at most presence.list of each kind; `more` if that is not all. They are forgotten. Null if there are
+  // none.
   [[nodiscard]] FrameRef take(std::string_view topic, std::size_t count);
+  // {topic, count, more: true}, for those whom a notification did not reach.
+  [[nodiscard]] static FrameRef unlisted(std::string_view topic, std::size_t count);
 
   void check_invariants() const;
 
@@ -47,6 +52,7 @@ class Presence {
     bool shown = false;       // somebody asked and was told the opposite of `was`
   };
   void change(SessionCode code, bool joined);
+  void arm();
   // Appends `,"joined":[…]` or `,"left":[…]`, or nothing. Returns false if there were more than the list
   // takes.
   bool append_list(std::string& out, bool joined) const;
@@ -55,6 +61,7 @@ class Presence {
   boost::unordered_flat_map<std::uint64_t, Change> pending_;  // by SessionCode::key()
   std::uint64_t next_order_ = 0;
   std::uint64_t asked_order_ = 0;  // changes before this one have been shown
+  bool untold_ = false;
   Timer timer_;
 };
 

@@ -6,6 +6,7 @@
 #include "hubbub/base/assert.h"
 #include "hubbub/base/planted.h"
 #include "hubbub/core/hub.h"
+#include "hubbub/core/presence.h"
 #include "hubbub/core/session.h"
 #include "hubbub/core/topics.h"
 
@@ -14,6 +15,10 @@ namespace {
 
 // What a frame or a name on the way weighs beside its own bytes.
 constexpr std::size_t kMessageBytes = 64;
+
+// A loss of more is told as this many: the client comes back and subscribes from its offset either way, and a
+// hole costs its session an entry.
+constexpr std::uint64_t kLostMax = 1024;
 
 std::size_t bytes_of(const std::vector<TopicHistory::Kept>& frames) {
   std::size_t bytes = kMessageBytes;
@@ -122,6 +127,8 @@ void TopicMirrors::begin_waiting(Topic& topic) {
       HUBBUB_ASSERT(subscriber != nullptr);
       if (waiting.fresh) topics_.unhold(topic, *subscriber);
       subscribed = topics_.begin(topic, *subscriber, waiting.how, waiting.fresh);
+    } else if (waiting.how.since) {
+      subscribed.recovered = false;  // unsubscribed meanwhile
     }
     waiting.done(std::move(subscribed));
   }
@@ -159,7 +166,9 @@ void TopicMirrors::unsubscribed(Topic& topic, const Session& session) {
 
 void TopicMirrors::leave(Topic& topic) {
   if (topic.role() == TopicRole::mirror) by_serial_.erase(topic.serial());
-  env_.neighbours->answer(home_of(topic), [name = topic.name(), here = env_.shard()](Hub& hub) {
+  const bool untold = topic.reach_ && topic.reach_->untold;
+  env_.neighbours->answer(home_of(topic), [name = topic.name(), here = env_.shard(), untold](Hub& hub) {
+    if (untold) hub.topics().mirrors().on_untold(name, here, 0);
     hub.topics().mirrors().on_leave(name, here);
   });
 }
@@ -198,9 +207,7 @@ void TopicMirrors::lose(Topic& topic, std::uint64_t from, std::uint64_t to) {
       {{"topic", topic.name()}, {"from", from}, {"to", to}, {"subscribers", topic.subscribers_.size()}});
   topic.history_.clear();
   topic.offset_ = to;
-  // More than a subscriber's ring would keep are told as that many: the offsets of what follows tell the
-  // rest.
-  const std::uint64_t told = std::min(to - from + 1, std::max<std::uint64_t>(env_.limits.replay_messages, 1));
+  const std::uint64_t told = std::min(to - from + 1, kLostMax);
   for (Topic::Subscriber& subscriber : topic.subscribers_) {
     if (subscriber.held && waits_to_join(topic, *subscriber.session)) {
       topics_.holds_[{subscriber.session, &topic}] = {};  // it begins later, behind this
@@ -212,6 +219,8 @@ void TopicMirrors::lose(Topic& topic, std::uint64_t from, std::uint64_t to) {
 }
 
 void TopicMirrors::tell_watching(Topic& topic) {
+  // Reported from here on, not from home's word for it: that finds no change made right behind this one.
+  reach(topic).reports |= topic.watchers_ > 0;
   env_.neighbours->answer(home_of(topic),
                           [name = topic.name(), here = env_.shard(), on = topic.watchers_ > 0](Hub& hub) {
                             hub.topics().mirrors().on_watching(name, here, on);
@@ -221,19 +230,34 @@ void TopicMirrors::tell_watching(Topic& topic) {
 void TopicMirrors::tell_change(Topic& topic, SessionCode code, bool joined) {
   if (topic.role() != TopicRole::mirror || !reach(topic).reports) return;
   const std::size_t members = topic.subscribers_.size();
-  // Where there is no room for it, the next change brings the number of members right.
-  static_cast<void>(env_.neighbours->ask(
-      home_of(topic),
-      [name = topic.name(), here = env_.shard(), code, joined, members](Hub& hub) {
-        hub.topics().mirrors().on_change(name, here, code, joined, members);
-      },
-      kMessageBytes + topic.name().size()));
+  if (env_.neighbours->ask(
+          home_of(topic),
+          [name = topic.name(), here = env_.shard(), code, joined, members](Hub& hub) {
+            hub.topics().mirrors().on_change(name, here, code, joined, members);
+          },
+          kMessageBytes + topic.name().size()))
+    return;
+  if (!std::exchange(topic.reach_->untold, true)) behind_[home_of(topic)].push_back(topic.name());
+}
+
+bool TopicMirrors::send_untold(Topic& topic) {
+  const std::size_t members = topic.subscribers_.size();
+  if (!env_.neighbours->ask(
+          home_of(topic),
+          [name = topic.name(), here = env_.shard(), members](Hub& hub) {
+            hub.topics().mirrors().on_untold(name, here, members);
+          },
+          kMessageBytes + topic.name().size()))
+    return false;
+  topic.reach_->untold = false;
+  return true;
 }
 
 void TopicMirrors::on_reports(std::uint32_t serial, bool on) {
   Topic* topic = mirror_of(serial);
   if (!topic) return;
-  reach(*topic).reports = on;
+  // A "no" may answer what was so before somebody here began to watch again.
+  reach(*topic).reports = on || topic->watchers_ > 0;
   if (!on) return;
   env_.neighbours->answer(home_of(*topic),
                           [name = topic->name(), here = env_.shard(), members = topic->subscribers_.size()](
@@ -305,10 +329,19 @@ void TopicMirrors::catch_up(ShardId shard) {
   if (found == behind_.end()) return;
   for (std::string& name : std::exchange(found->second, {})) {
     Topic* topic = topics_.find(name);
-    TopicReach::Remote* remote = topic ? remote_of(*topic, shard) : nullptr;
-    if (!remote || !remote->behind || send_missed(*topic, *remote)) continue;
-    behind_[shard].push_back(std::move(name));
+    if (topic && !catch_up(*topic, shard)) behind_[shard].push_back(std::move(name));
   }
+}
+
+bool TopicMirrors::catch_up(Topic& topic, ShardId shard) {
+  if (topic.role() == TopicRole::mirror) return !reach(topic).untold || send_untold(topic);
+  TopicReach::Remote* remote = remote_of(topic, shard);
+  if (!remote) return true;
+  if (remote->behind && !send_missed(topic, *remote)) return false;
+  if (!std::exchange(remote->untold, false) || !remote->watching) return true;
+  const std::size_t members = topic.subscribers_.size() + members_elsewhere(topic);
+  remote->untold = !send_presence(*remote, topic.serial_, Presence::unlisted(topic.name(), members));
+  return !remote->untold;
 }
 
 bool TopicMirrors::send_missed(Topic& topic, TopicReach::Remote& remote) {
@@ -342,6 +375,12 @@ void TopicMirrors::on_members(std::string_view name, ShardId from, std::size_t m
   if (TopicReach::Remote* remote = topic ? remote_of(*topic, from) : nullptr) remote->members = members;
 }
 
+void TopicMirrors::on_untold(std::string_view name, ShardId from, std::size_t members) {
+  on_members(name, from, members);
+  Topic* topic = topics_.find(name);
+  if (topic && topic->presence_) topic->presence_->untold();
+}
+
 void TopicMirrors::on_change(std::string_view name, ShardId from, SessionCode code, bool joined,
                              std::size_t members) {
   on_members(name, from, members);
@@ -363,14 +402,19 @@ void TopicMirrors::ask_for_reports(Topic& topic, bool on) {
 
 void TopicMirrors::forward_presence(Topic& topic, const FrameRef& frame) {
   if (!topic.reach_) return;
-  for (const TopicReach::Remote& remote : topic.reach_->remotes) {
-    if (!remote.watching) continue;
-    // A notification that finds no room is not told again: the next one brings the count.
-    static_cast<void>(env_.neighbours->ask(
-        remote.shard,
-        [serial = topic.serial_, frame](Hub& hub) { hub.topics().mirrors().on_presence(serial, frame); },
-        kMessageBytes + frame->size()));
+  for (TopicReach::Remote& remote : topic.reach_->remotes) {
+    if (!remote.watching || remote.untold || send_presence(remote, topic.serial_, frame)) continue;
+    // What its watchers miss is not told again: they hear that they missed something.
+    remote.untold = true;
+    behind_[remote.shard].push_back(topic.name());
   }
+}
+
+bool TopicMirrors::send_presence(const TopicReach::Remote& remote, std::uint32_t serial,
+                                 const FrameRef& frame) {
+  return env_.neighbours->ask(
+      remote.shard, [serial, frame](Hub& hub) { hub.topics().mirrors().on_presence(serial, frame); },
+      kMessageBytes + frame->size());
 }
 
 bool TopicMirrors::watched_elsewhere(const Topic& topic) {

@@ -47,6 +47,7 @@ struct TopicReach {
     ShardId shard = 0;
     bool watching = false;     // somebody there wants topic.presence
     bool behind = false;       // there was no room: it is not sent to until it has caught up
+    bool untold = false;       // there was no room for a topic.presence
     std::size_t members = 0;   // subscribers there, as last told
     std::uint64_t offset = 0;  // of the last publication it was sent
   };
@@ -64,6 +65,7 @@ struct TopicReach {
   bool asked = false;          // the home's answer to `waiting` is on its way
   bool release_later = false;  // some hold is to be released once its session waits for nothing more
   bool reports = false;        // the home wants to know who joins and leaves
+  bool untold = false;         // there was no room to tell the home of a change
 };
 
 class TopicMirrors {
@@ -137,20 +139,27 @@ class TopicMirrors {
   static TopicReach::Waiting take(TopicReach::Waiting& waiting);
   void begin_waiting(Topic& topic);
   void refuse_waiting(Topic& topic, const Error& error);
+  // False if there was no room for all of it.
+  [[nodiscard]] bool catch_up(Topic& topic, ShardId shard);
   [[nodiscard]] bool send_missed(Topic& topic, TopicReach::Remote& remote);
+  [[nodiscard]] bool send_untold(Topic& topic);
+  [[nodiscard]] bool send_presence(const TopicReach::Remote& remote, std::uint32_t serial,
+                                   const FrameRef& frame);
   void on_missed(const Missed& missed);
   void lose(Topic& topic, std::uint64_t from, std::uint64_t to);
   void update_watched(Topic& topic);
   void on_watching(std::string_view name, ShardId from, bool on);
   void on_reports(std::uint32_t serial, bool on);
   void on_members(std::string_view name, ShardId from, std::size_t members);
+  // Some changes there were told by none.
+  void on_untold(std::string_view name, ShardId from, std::size_t members);
   void on_change(std::string_view name, ShardId from, SessionCode code, bool joined, std::size_t members);
   void on_presence(std::uint32_t serial, const FrameRef& frame);
 
   Topics& topics_;
   const Env& env_;
   boost::unordered_flat_map<std::uint32_t, Topic*> by_serial_;  // the mirrors here
-  // At home: topics of which a shard has missed something, by name; they may be gone meanwhile.
+  // Topics of which a shard has missed something, by name; they may be gone meanwhile.
   boost::unordered_flat_map<ShardId, std::vector<std::string>> behind_;
 };
 

@@ -160,13 +160,14 @@ AcceptResult EpollIo::accept(Socket listener) {
 // tells.
 IoStatus EpollIo::shed_one(Socket listener) {
   if (reserve_ < 0) reserve_ = open_reserve();
-  if (reserve_ < 0) return IoStatus::would_block;
+  if (reserve_ < 0) return IoStatus::fds_taken;
   ::close(reserve_);
   const int fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-  const IoStatus status = fd >= 0 ? IoStatus::out_of_fds : IoStatus::would_block;
+  const bool taken = fd < 0 && status_of(errno) == IoStatus::out_of_fds;
   if (fd >= 0) ::close(fd);
   reserve_ = open_reserve();
-  return status;
+  if (taken) return IoStatus::fds_taken;
+  return fd >= 0 ? IoStatus::out_of_fds : IoStatus::would_block;
 }
 
 bool EpollIo::watch(Socket socket, std::uint64_t tag) {

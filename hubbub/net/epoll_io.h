@@ -30,7 +30,8 @@ class EpollIo final : public Io {
   void close(Socket socket) override;
 
  private:
-  // Drops the connection that waits longest: out_of_fds; nobody waits: would_block.
+  // Drops the connection that waits longest: out_of_fds; nobody waits: would_block; somebody else
+  // took the reserve: fds_taken.
   IoStatus shed_one(Socket listener);
 
   int epoll_ = -1;

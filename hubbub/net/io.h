@@ -28,6 +28,7 @@ enum class IoStatus : std::uint8_t {
   eof,         // the peer will send nothing more
   failed,      // reset or another error: the socket is of no use
   out_of_fds,  // accept: EMFILE or ENFILE; the waiting connection was dropped, so that the backlog moves
+  fds_taken,   // accept: as before, and nothing could be dropped; no event will tell: ask again later
 };
 
 struct IoEvent {

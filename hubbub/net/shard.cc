@@ -19,6 +19,7 @@ constexpr Millis kDrainStepMs = 20;
 constexpr std::size_t kWritersPerRound = 32;
 static_assert(kWritersPerRound <= PartJoiner::kPiecesMax);
 constexpr Millis kRoomStepMs = 5;
+constexpr Millis kAcceptAgainMs = 50;
 
 }  // namespace
 
@@ -44,6 +45,7 @@ Shard::Shard(const ShardSettings& settings, std::unique_ptr<ShardGroup> own, Sha
       hub_(env_),
       mailbox_(std::make_shared<Mailbox>(io)),
       dispatcher_(hub_, methods, mailbox_),
+      accept_again_([](void* self, Millis) { static_cast<Shard*>(self)->accept_ready_ = true; }, this),
       buffer_(kReadBufferBytes + wire::kReadPadding),
       ping_frame_(wire::make_frame(wire::Opcode::ping, {})) {
   group_.node().set_stats(id, &stats_);
@@ -80,17 +82,19 @@ bool Shard::run_once() {
   neighbours_.wake_up();
   begin_turn();
   for (const IoEvent& event : events) on_io_event(event);
+  // What another shard sent before it answered its client comes before what a client sends after that answer.
+  neighbours_.run_some(hub_);
   if (accept_ready_) accept_some();
   read_all();
   run_posted();
-  neighbours_.run_some(hub_);
   // After the I/O: a pong that waited in the socket while the process slept counts.
   timers_.advance(env_.turn_now);
   if (draining()) step_drain();
   hub_.finish_turn();
+  neighbours_.send_all(hub_);
   flush_all();
   reap();
-  neighbours_.send_all(hub_);  // also what those who are gone leave behind
+  neighbours_.send_all(hub_);  // what those who are gone leave behind
   return !drained();
 }
 
@@ -163,6 +167,10 @@ void Shard::accept_some() {
       case IoStatus::out_of_fds:
         stats_.hit(LimitHit::fds);
         break;  // that one was dropped: go on with the next
+      case IoStatus::fds_taken:
+        stats_.hit(LimitHit::fds);
+        accept_ready_ = false;
+        return timers_.arm(accept_again_, env_.turn_now + kAcceptAgainMs);
       default:
         accept_ready_ = false;
         return;

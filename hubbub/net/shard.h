@@ -130,6 +130,7 @@ class Shard final : public ConnectionHost {
   Service* service_ = nullptr;
   Socket listener_ = kNoSocket;
   bool accept_ready_ = false;
+  Timer accept_again_;
   Slab<Connection> connections_;
   std::size_t refused_ = 0;  // connections that are here only to be told no
   List to_read_;

@@ -130,6 +130,7 @@ class SimIo final : public Io {
       false;           // its own: the clock is moved from outside; wait() only says until when it would sleep
   Millis wake_at = 0;  // its own: that
   std::size_t descriptors_max = kUnlimited;                             // accepts beyond are out_of_fds
+  bool reserve_taken = false;                                           // or rather fds_taken
   std::uint64_t fail_from = std::numeric_limits<std::uint64_t>::max();  // the first operation that fails
   std::uint64_t fail_count = 1;                                         // how many do
   Fault fault = Fault::error;
@@ -200,6 +201,7 @@ class SimIo final : public Io {
       return {IoStatus::failed, kNoSocket, {}};
     }
     if (first_.open_.size() >= first_.descriptors_max) {
+      if (first_.reserve_taken) return {IoStatus::fds_taken, kNoSocket, {}};
       drop_first();
       ++first_.refused;
       return {IoStatus::out_of_fds, kNoSocket, {}};

@@ -116,6 +116,7 @@ void Simulation::trouble() {
   }
   if (chance(swarm_.fd_famine)) {
     world_.io.descriptors_max = world_.io.sockets_open();
+    world_.io.reserve_taken = rng_.below(2) == 0;
     famine_until_ = world_.clock.now + static_cast<Millis>(rng_.below(3000));
   }
   if (world_.clock.now >= famine_until_) world_.io.descriptors_max = kUnlimited;

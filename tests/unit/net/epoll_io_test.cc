@@ -202,5 +202,23 @@ TEST_F(Epoll, without_descriptors_those_who_wait_are_dropped_and_then_nobody_wai
   io.close(accept_one());
 }
 
+// As when another thread opened a file between giving up the reserve and the accept.
+TEST_F(Epoll, without_descriptors_and_without_the_reserve_those_who_wait_are_kept) {
+  const Peer waits(port);
+  await(kListenerTag);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{3, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const IoStatus first = io.accept(listener).status;
+  const IoStatus second = io.accept(listener).status;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(first, IoStatus::fds_taken);
+  EXPECT_EQ(second, IoStatus::fds_taken);
+  const AcceptResult now = io.accept(listener);
+  ASSERT_EQ(now.status, IoStatus::ok);
+  io.close(now.socket);
+}
+
 }  // namespace
 }  // namespace hubbub

@@ -146,6 +146,22 @@ TEST(ShardAccept, running_out_of_descriptors_does_not_spin_and_later_serves) {
   EXPECT_EQ(next.open().status(), 101);
 }
 
+TEST(ShardAccept, those_it_can_neither_take_nor_drop_are_served_once_there_are_descriptors_again) {
+  World world;
+  world.io.descriptors_max = 4;  // the listener and three
+  world.io.reserve_taken = true;
+  auto crowd = crowd_of(world, 10);
+  world.settle();
+  EXPECT_EQ(world.io.backlog(), 7U);
+  const std::uint64_t waits = world.io.waits;
+  world.advance(1'000);
+  EXPECT_LT(world.io.waits - waits, 100U) << "it asks now and then";
+  world.io.descriptors_max = kUnlimited;
+  world.advance(100);  // and nobody new comes
+  EXPECT_EQ(world.io.backlog(), 0U);
+  for (SimClient& client : crowd) EXPECT_EQ(client.open().status(), 101);
+}
+
 // --- Turns
 
 TEST(ShardTurn, writes_of_a_turn_go_out_in_few_batches_with_one_write_a_connection) {
