@@ -6,7 +6,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
+#include <string>
+#include <string_view>
 
 namespace hubbub {
 namespace {
@@ -38,6 +41,35 @@ Address Address::ipv4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8
   return out;
 }
 
+std::optional<Address> Address::parse(std::string_view text) {
+  constexpr std::size_t kTextMax = INET6_ADDRSTRLEN + 8;
+  if (text.size() > kTextMax) return std::nullopt;
+  std::string_view port;
+  const bool bracketed = text.starts_with('[');
+  if (bracketed) {
+    const auto end = text.find(']');
+    if (end == std::string_view::npos) return std::nullopt;
+    port = text.substr(end + 1);
+    text = text.substr(1, end - 1);
+  } else if (const auto colon = text.find(':');
+             colon != std::string_view::npos && text.contains('.') && colon == text.rfind(':')) {
+    port = text.substr(colon);
+    text = text.substr(0, colon);
+  }
+  Address out;
+  if (!port.empty()) {
+    const auto [end, error] = std::from_chars(port.data() + 1, port.data() + port.size(), out.port);
+    if (port.front() != ':' || error != std::errc{} || end != port.data() + port.size()) return std::nullopt;
+  }
+  const std::string name(text);
+  if (!bracketed && inet_pton(AF_INET, name.c_str(), out.ip.data() + kMappedPrefix.size()) == 1) {
+    std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), out.ip.begin());
+    return out;
+  }
+  if (inet_pton(AF_INET6, name.c_str(), out.ip.data()) == 1) return out;
+  return std::nullopt;
+}
+
 bool Address::is_ipv4() const { return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), ip.begin()); }
 
 bool Address::is_loopback() const {
@@ -46,9 +78,13 @@ bool Address::is_loopback() const {
 }
 
 std::string Address::text() const {
-  if (is_ipv4()) return fmt::format(FMT_COMPILE("{}.{}.{}.{}:{}"), ip[12], ip[13], ip[14], ip[15], port);
+  if (is_ipv4()) {
+    if (port == 0) return fmt::format(FMT_COMPILE("{}.{}.{}.{}"), ip[12], ip[13], ip[14], ip[15]);
+    return fmt::format(FMT_COMPILE("{}.{}.{}.{}:{}"), ip[12], ip[13], ip[14], ip[15], port);
+  }
   char buffer[INET6_ADDRSTRLEN] = {};
   inet_ntop(AF_INET6, ip.data(), buffer, sizeof buffer);
+  if (port == 0) return buffer;
   return '[' + std::string(buffer) + "]:" + std::to_string(port);
 }
 

@@ -46,6 +46,9 @@ class ConnectionHost {
   virtual bool flush_one(Connection& connection) = 0;   // write now; true if bytes went out
   virtual void doom(Connection& connection) = 0;        // free at the end of this turn
   virtual void hand_over(ShardId shard, Parcel parcel) = 0;
+  // Counts the connection under the address that its proxy tells; null, or why that one may not have it.
+  [[nodiscard]] virtual std::unique_ptr<Error> see_client(Connection& connection,
+                                                          const wire::HttpRequest& request) = 0;
   virtual std::uint64_t draw_connection_id() = 0;  // higher than all before
   [[nodiscard]] virtual Io& io() = 0;
   [[nodiscard]] virtual Service& service() = 0;
@@ -67,7 +70,10 @@ class Connection final : public Link {
 
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] Socket socket() const { return socket_; }
+  // The client: the other end of the TCP connection, or who a trusted proxy says is behind it.
   [[nodiscard]] const Address& peer() const { return peer_; }
+  [[nodiscard]] const Address& tcp_peer() const { return proxy_ ? *proxy_ : peer_; }
+  void set_client(const Address& client);
   [[nodiscard]] bool refused_at_accept() const { return refused_at_accept_; }
 
   // Link
@@ -161,6 +167,7 @@ class Connection final : public Link {
   bool paused_ = false;              // not read from until it has room for answers
   std::uint16_t close_code_ = 1006;  // for the log: ours, else the peer's, else none seen
   Address peer_;
+  std::unique_ptr<Address> proxy_;  // the other end, where peer_ is another's
   std::uint64_t id_ =
       0;  // drawn by the upgrade: an old socket, kept alive by a proxy, may be the latest then
   std::unique_ptr<Error> refusal_;

@@ -31,6 +31,8 @@ void Connection::serve_head() {
 void Connection::answer(const wire::HttpRequest& request) {
   const bool head_only = request.method == "HEAD";
   if (refusal_) return respond(host_.service().on_refused(request, *refusal_), head_only);
+  if (const auto refused = host_.see_client(*this, request))
+    return respond(host_.service().on_refused(request, *refused), head_only);
   auto outcome = host_.service().on_request(request, peer_);
   if (auto* upgrade = std::get_if<Upgrade>(&outcome)) return open(std::move(*upgrade));
   if (const auto* elsewhere = std::get_if<HandOver>(&outcome)) {
@@ -42,6 +44,11 @@ void Connection::answer(const wire::HttpRequest& request) {
   response.keep_alive =
       response.keep_alive && request.keep_alive && request.content_length == 0 && !request.chunked;
   respond(response, head_only);
+}
+
+void Connection::set_client(const Address& client) {
+  if (!proxy_) proxy_ = std::make_unique<Address>(peer_);
+  peer_ = client;
 }
 
 void Connection::respond(const wire::HttpResponse& response, bool head_only) {

@@ -29,7 +29,8 @@ using RequestOutcome = std::variant<wire::HttpResponse, Upgrade, HandOver>;
 class Service {
  public:
   virtual ~Service() = default;
-  // Shard's thread. `peer` is the other end of the TCP connection.
+  // Shard's thread. `peer` is the client: the other end of the TCP
+  // connection, or who a trusted proxy says is behind it.
   [[nodiscard]] virtual RequestOutcome on_request(const wire::HttpRequest& request, const Address& peer) = 0;
   // The same for a connection that a limit refused when it was accepted (429, 503): what it gets instead,
   // which ends it.

@@ -178,9 +178,27 @@ void Shard::accept_some() {
   }
 }
 
+Result<void> Shard::count_in(const Address& client) {
+  if (settings_.proxy.trusts(client)) return {};
+  return group_.admit(client, env_.now(), stats_);
+}
+
+void Shard::count_out(const Address& client) {
+  if (!settings_.proxy.trusts(client)) group_.release(client);
+}
+
+std::unique_ptr<Error> Shard::see_client(Connection& connection, const wire::HttpRequest& request) {
+  if (settings_.proxy.trusted.empty()) return nullptr;
+  const Address client = settings_.proxy.client_of(connection.tcp_peer(), request);
+  if (client == connection.peer()) return nullptr;
+  if (auto counted = count_in(client); !counted) return std::make_unique<Error>(std::move(counted.error()));
+  count_out(connection.peer());
+  connection.set_client(client);
+  return nullptr;
+}
+
 std::unique_ptr<Error> Shard::admit(const Address& peer, bool& counted_by_ip) {
-  if (auto admitted = group_.admit(peer, env_.now(), stats_); !admitted)
-    return std::make_unique<Error>(std::move(admitted.error()));
+  if (auto admitted = count_in(peer); !admitted) return std::make_unique<Error>(std::move(admitted.error()));
   counted_by_ip = true;
   if (Node::take(node().connections, settings_.connections_max)) return nullptr;
   stats_.hit(LimitHit::connections);
@@ -196,7 +214,7 @@ void Shard::add_connection(const AcceptResult& accepted) {
   const bool refused = refusal != nullptr;
   if (refused) {
     ++stats_.http_refused;
-    if (counted_by_ip) group_.release(accepted.peer);
+    if (counted_by_ip) count_out(accepted.peer);
   }
   if (refused && refused_ >= settings_.refused_max) return io_.close(accepted.socket);
   const auto handle = connections_.emplace(*this, env_, accepted.socket, accepted.peer, std::move(refusal));
@@ -340,7 +358,7 @@ void Shard::leave(const Connection& connection) {
     return;
   }
   Node::give(node().connections);
-  group_.release(connection.peer());
+  count_out(connection.peer());
 }
 
 void Shard::begin_drain() {

@@ -15,6 +15,7 @@
 #include "hubbub/base/slab.h"
 #include "hubbub/core/dispatcher.h"
 #include "hubbub/core/hub.h"
+#include "hubbub/net/client_address.h"
 #include "hubbub/net/connection.h"
 #include "hubbub/net/io.h"
 #include "hubbub/net/mailbox.h"
@@ -29,6 +30,7 @@ struct ShardSettings {
   Limits limits;
   AccessRules access;
   wire::DeflateSettings deflate;
+  ProxySettings proxy;
   std::size_t connections_max = 1024;  // of all shards, from limits.connections and RLIMIT_NOFILE
   std::size_t refused_max = 256;       // of this one, beyond those: kept for a moment to be told why
   Millis drain_period_ms = 10'000;
@@ -76,6 +78,8 @@ class Shard final : public ConnectionHost {
   void want_read(Connection& connection) override;
   bool flush_one(Connection& connection) override;
   void doom(Connection& connection) override;
+  [[nodiscard]] std::unique_ptr<Error> see_client(Connection& connection,
+                                                  const wire::HttpRequest& request) override;
   std::uint64_t draw_connection_id() override { return group_.node().draw_connection_id(); }
   [[nodiscard]] Io& io() override { return io_; }
   [[nodiscard]] Service& service() override { return *service_; }
@@ -98,6 +102,9 @@ class Shard final : public ConnectionHost {
   void accept_some();
   void take_in(Parcel parcel);
   [[nodiscard]] wire::Deflater& deflater();
+  // An address is counted unless it is a trusted proxy's, which stands for many.
+  [[nodiscard]] Result<void> count_in(const Address& client);
+  void count_out(const Address& client);
   [[nodiscard]] std::unique_ptr<Error> admit(const Address& peer, bool& counted_by_ip);
   void add_connection(const AcceptResult& accepted);
   void read_all();

@@ -15,6 +15,7 @@
 #include "hubbub/base/clock.h"
 #include "hubbub/core/access.h"
 #include "hubbub/core/limits.h"
+#include "hubbub/net/client_address.h"
 #include "hubbub/server/spd_log.h"
 #include "hubbub/wire/deflate.h"
 
@@ -43,10 +44,12 @@ struct Config {
   AccessRules access;               // access.allow, access.origins
   std::vector<std::string>
       cors_origins;  // cors.origins: for the plain HTTP endpoints; patterns as in access.origins
-  wire::DeflateSettings compression;       // compression.*
-  LogLevel log_level = LogLevel::info;     // log.level
-  LogFormat log_format = LogFormat::text;  // log.format
-  Limits limits;                           // limits.*, heartbeat.*, session.*, outbox.*, replay.*
+  std::vector<std::string> proxies;  // proxy.trusted: as AddressRange::parse reads them
+  ForwardedHeader proxy_header = ForwardedHeader::x_forwarded_for;  // proxy.header
+  wire::DeflateSettings compression;                                // compression.*
+  LogLevel log_level = LogLevel::info;                              // log.level
+  LogFormat log_format = LogFormat::text;                           // log.format
+  Limits limits;  // limits.*, heartbeat.*, session.*, outbox.*, replay.*
 };
 
 // Where configuration comes from, in rising precedence.

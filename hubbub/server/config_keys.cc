@@ -27,6 +27,8 @@ constexpr auto kLogLevels = std::to_array<Choice<LogLevel>>({{"debug", LogLevel:
                                                              {"info", LogLevel::info},
                                                              {"warn", LogLevel::warn},
                                                              {"error", LogLevel::error}});
+constexpr auto kForwardedHeaders = std::to_array<Choice<ForwardedHeader>>(
+    {{"x-forwarded-for", ForwardedHeader::x_forwarded_for}, {"forwarded", ForwardedHeader::forwarded}});
 constexpr auto kLogFormats =
     std::to_array<Choice<LogFormat>>({{"text", LogFormat::text}, {"json", LogFormat::json}});
 
@@ -245,8 +247,15 @@ void add_other_keys(std::vector<ConfigKey>& keys) {
   keys.push_back(reserved_key("tls.cert", "", "certificate chain, PEM"));
   keys.push_back(reserved_key("tls.key", "", "private key, PEM"));
   keys.push_back(reserved_key("proxy.protocol", "off", "PROXY protocol on new connections"));
-  keys.push_back(
-      reserved_key("proxy.trusted", "", "addresses of proxies whose word about the client counts"));
+  keys.push_back(list_key(
+      "proxy.trusted",
+      "proxies whose word about the client's address counts (proxy.header); they are not held by limits.ip_*",
+      "addresses, networks", [](std::string_view text) { return AddressRange::parse(text).has_value(); },
+      "must be an IP address or a network, such as 10.0.0.0/8 or 2001:db8::/32, without bits behind the "
+      "prefix",
+      [](auto& c) -> auto& { return c.proxies; }));
+  keys.push_back(choice_key("proxy.header", "", "where all of proxy.trusted tell the client's address",
+                            kForwardedHeaders, [](auto& c) -> auto& { return c.proxy_header; }));
   keys.push_back(reserved_key("memory.budget", "0", "memory the node may use"));
 }
 

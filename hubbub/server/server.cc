@@ -49,9 +49,13 @@ ShardSettings shard_settings(const Config& config, std::size_t shards) {
   // Some are for those who must be told that there is no room.
   const std::size_t refused = std::min<std::size_t>(256, room / 4);
   const std::size_t connections = config.limits.connections;
+  ProxySettings proxy;
+  proxy.header = config.proxy_header;
+  for (const std::string& text : config.proxies) proxy.trusted.push_back(AddressRange::parse(text).value());
   return {.limits = config.limits,
           .access = config.access,
           .deflate = config.compression,
+          .proxy = std::move(proxy),
           .connections_max = connections == 0 ? room - refused : std::min(connections, room - refused),
           .refused_max = std::max<std::size_t>(1, refused / shards),
           .drain_period_ms = config.drain_period_ms};

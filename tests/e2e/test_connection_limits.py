@@ -49,6 +49,26 @@ def test_loopback_is_exempt_from_limits_per_address_by_default(start_hub):
         client.sock.close()
 
 
+def test_behind_a_trusted_proxy_each_client_has_its_own_allowance(start_hub):
+    server = start_hub(
+        {"proxy.trusted": "127.0.0.1", "limits.ip_connections": "2", "limits.ip_connects_per_s": "0"}
+    )
+
+    def proxied(told):
+        return rawws.connect(server.address, headers=[("X-Forwarded-For", told)])
+
+    def refused(told):
+        return http_raw.upgrade(server, headers=[("X-Forwarded-For", told)]).status
+
+    with proxied("203.0.113.5"), proxied("6.6.6.6, 203.0.113.5"):
+        assert refused("7.7.7.7, 203.0.113.5") == 429  # what the client wrote itself does not make it another
+        with proxied("203.0.113.6") as other:
+            assert b"session.opened" in other.receive().payload
+        with rawws.connect(server.address), rawws.connect(server.address), rawws.connect(server.address):
+            pass  # the proxy's own
+    server.wait_event("connection opened", remote="203.0.113.5")
+
+
 def test_a_full_node_answers_503_with_retry_after(start_hub):
     server = start_hub({"limits.connections": "3"})
     clients = [rawws.connect(server.address) for _ in range(3)]

@@ -118,6 +118,42 @@ TEST(ShardAccept, an_address_that_connects_too_often_gets_429) {
   EXPECT_EQ(SimClient(world, stranger(1)).open().status(), 101);
 }
 
+TEST(ShardAccept, behind_a_trusted_proxy_the_address_it_tells_counts) {
+  ShardSettings settings;
+  settings.limits.ip_connections = 2;
+  settings.proxy.trusted.push_back(AddressRange::parse("127.0.0.1").value());
+  World world(settings);
+  const auto open_as = [&](std::string_view told) {
+    auto client = std::make_unique<SimClient>(world);
+    client->open("X-Forwarded-For: " + std::string(told) + "\r\n");
+    return client;
+  };
+  std::vector<std::unique_ptr<SimClient>> crowd;
+  for (const std::string_view forged : {"", "6.6.6.1, ", "6.6.6.2, "})
+    crowd.push_back(open_as(std::string(forged) + "203.0.113.5"));
+  EXPECT_EQ(crowd[1]->status(), 101);
+  EXPECT_EQ(crowd[2]->status(), 429);
+  EXPECT_EQ(open_as("203.0.113.6")->status(), 101);
+  crowd[0]->reset();
+  world.settle();
+  EXPECT_EQ(open_as("203.0.113.5")->status(), 101);
+}
+
+TEST(ShardAccept, a_trusted_proxy_itself_is_not_limited_and_another_s_word_does_not_count) {
+  ShardSettings settings;
+  settings.limits.ip_connections = 2;
+  settings.proxy.trusted.push_back(AddressRange::parse("10.9.0.0/16").value());
+  World world(settings);
+  std::vector<SimClient> proxied;
+  for (std::uint16_t i = 0; i < 10; ++i)
+    EXPECT_EQ(proxied.emplace_back(world, Address::ipv4(10, 9, 0, 1, i)).open().status(), 101);
+  std::vector<SimClient> crowd;
+  for (std::uint16_t i = 0; i < 3; ++i)
+    crowd.emplace_back(world, stranger(1, i))
+        .open("X-Forwarded-For: 203.0.113." + std::to_string(i) + "\r\n");
+  EXPECT_EQ(crowd[2].status(), 429);
+}
+
 TEST(ShardAccept, a_node_that_is_full_does_not_charge_the_address) {
   ShardSettings settings;
   settings.connections_max = 1;

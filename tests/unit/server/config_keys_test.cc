@@ -155,6 +155,7 @@ TEST(ConfigKeys, include_every_promised_one) {
                            "access.allow",
                            "proxy.protocol",
                            "proxy.trusted",
+                           "proxy.header",
                            "tls.cert",
                            "tls.key",
                            "memory.budget",

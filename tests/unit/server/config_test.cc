@@ -259,15 +259,23 @@ TEST(ConfigMistakes, lists_name_the_item_that_is_wrong) {
       << origin[0];
 }
 
+TEST(ConfigMistakes, a_trusted_proxy_must_be_an_address_or_a_network) {
+  EXPECT_EQ(file_mistakes("[proxy]\ntrusted = [\"10.0.0.0/8\", \"::1\"]\nheader = \"forwarded\"\n"), Lines{});
+  for (const std::string bad : {"10.0.0.1/8", "proxy.example.com", "*", "10.0.0.1:80"}) {
+    const Lines lines = set_mistakes({{"proxy.trusted", bad}});
+    ASSERT_EQ(lines.size(), 1u) << bad;
+    EXPECT_NE(lines[0].find("such as 10.0.0.0/8"), std::string::npos) << lines[0];
+  }
+}
+
 TEST(ConfigMistakes, features_that_are_not_there_yet_take_only_off) {
   EXPECT_EQ(set_mistakes({{"proxy.protocol", "v2"}}),
             Lines{"--set proxy.protocol=v2: not available in this version: remove it"});
   EXPECT_EQ(
-      file_mistakes("[tls]\ncert = \"a.pem\"\n[proxy]\ntrusted = [\"10.0.0.0/8\"]\n[memory]\nbudget = 5\n")
-          .size(),
+      file_mistakes("[tls]\ncert = \"a.pem\"\n[proxy]\nprotocol = \"v1\"\n[memory]\nbudget = 5\n").size(),
       3u);
-  EXPECT_EQ(file_mistakes("[tls]\ncert = \"\"\nkey = \"\"\n[proxy]\nprotocol = \"off\"\ntrusted = "
-                          "[]\n[memory]\nbudget = 0\n"),
+  EXPECT_EQ(file_mistakes("[tls]\ncert = \"\"\nkey = \"\"\n[proxy]\nprotocol = \"off\"\n"
+                          "[memory]\nbudget = 0\n"),
             Lines{});
 }
 
