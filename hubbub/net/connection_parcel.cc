@@ -7,7 +7,10 @@
 namespace hubbub {
 
 Parcel Connection::pack() {
-  Parcel parcel{.socket = OwnedSocket(host_.io(), socket_), .peer = peer_, .input = std::exchange(held_, {})};
+  Parcel parcel{.socket = OwnedSocket(host_.io(), socket_),
+                .peer = peer_,
+                .proxy = std::move(proxy_),
+                .input = std::exchange(held_, {})};
   socket_ = kNoSocket;
   return parcel;
 }
@@ -24,6 +27,7 @@ void Connection::move_to(ShardId shard, EndpointMaker make_endpoint) {
 }
 
 void Connection::unpack(Parcel parcel, Dispatcher& dispatcher) {
+  proxy_ = std::move(parcel.proxy);
   held_ = std::move(parcel.input);
   paused_ = !held_.empty();
   if (parcel.open) {

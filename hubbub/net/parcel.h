@@ -38,7 +38,8 @@ class OwnedSocket {
 struct Parcel {
   OwnedSocket socket;
   Address peer;
-  std::string input;  // read and not used yet; a connection in its head: all of the request
+  std::unique_ptr<Address> proxy;  // see Connection::tcp_peer()
+  std::string input;               // read and not used yet; a connection in its head: all of the request
   // An open WebSocket.
   struct Open {
     std::uint64_t id;

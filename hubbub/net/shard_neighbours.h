@@ -26,9 +26,9 @@ class ShardNeighbours final : public Neighbours {
   void run_some(Hub& hub);
   // End of the turn: what it still has goes out; topics whose mirrors fell behind are tried again.
   void send_all(Hub& hub);
-  // Before and after the shard sleeps; false: there is work.
   // There was no room for something: look again soon.
   [[nodiscard]] bool waits_for_room() const;
+  // Before and after the shard sleeps; false: there is work.
   [[nodiscard]] bool fall_asleep() { return !batch_ && group_.inbox(self_).fall_asleep(); }
   void wake_up() { group_.inbox(self_).wake_up(); }
 

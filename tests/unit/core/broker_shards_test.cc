@@ -10,22 +10,21 @@ namespace {
 
 using test::at;
 using test::Client;
+using test::json_text;
+using test::kFar;
+using test::kHome;
+using test::kOther;
 using test::offsets;
 using test::publish_text;
 using test::reply_to;
 using test::request;
 using test::Shards;
 using test::subscribe_text;
+using test::topic_params;
 
-constexpr ShardId kHome = 0;
-constexpr ShardId kFar = 1;
-constexpr ShardId kOther = 2;
-
-std::string topic_params(std::string_view topic) { return R"({"topic":")" + std::string(topic) + R"("})"; }
 std::string send_text(std::string_view to) {
   return request(1, "session.send", R"({"to":")" + std::string(to) + R"(","data":"hello"})");
 }
-std::string json_text(std::string_view text) { return '"' + std::string(text) + '"'; }
 
 // --- Sessions have one owner
 

@@ -11,10 +11,6 @@
 
 namespace hubbub::test {
 
-constexpr ShardId kHome = 0;
-constexpr ShardId kFar = 1;
-constexpr ShardId kOther = 2;
-
 // Two shards, a topic of the first, and somebody on the second who subscribes to it.
 struct MirrorPair {
   explicit MirrorPair(const Limits& limits = {}) : shards(2, limits) {}

@@ -9,18 +9,16 @@ namespace {
 
 using test::at;
 using test::Client;
+using test::json_text;
+using test::kFar;
+using test::kHome;
+using test::kOther;
 using test::offsets;
 using test::reply_to;
 using test::request;
 using test::Shards;
 using test::subscribe_text;
-
-constexpr ShardId kHome = 0;
-constexpr ShardId kFar = 1;
-constexpr ShardId kOther = 2;
-
-std::string topic_params(std::string_view topic) { return R"({"topic":")" + std::string(topic) + R"("})"; }
-std::string json_text(std::string_view text) { return '"' + std::string(text) + '"'; }
+using test::topic_params;
 
 // Three shards, and a topic of the first.
 struct Room {

@@ -17,6 +17,16 @@
 
 namespace hubbub::test {
 
+// Where a test's topic lives, and shards that are not that one.
+constexpr ShardId kHome = 0;
+constexpr ShardId kFar = 1;
+constexpr ShardId kOther = 2;
+
+inline std::string topic_params(std::string_view topic) {
+  return R"({"topic":")" + std::string(topic) + R"("})";
+}
+inline std::string json_text(std::string_view text) { return '"' + std::string(text) + '"'; }
+
 class FakeNeighbours final : public Neighbours {
  public:
   struct Message {

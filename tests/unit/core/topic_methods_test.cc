@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/core/core_fixture.h"
+#include "tests/unit/core/topic_requests.h"
 
 namespace hubbub {
 namespace {
@@ -10,46 +10,18 @@ namespace {
 using test::at;
 using test::Client;
 using test::Core;
-
-std::string request(std::string_view method, std::string_view params, int id = 1) {
-  return R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":")" + std::string(method) +
-         R"(","params":)" + std::string(params) + "}";
-}
-std::string subscribe_request(std::string_view params, int id = 1) {
-  return request("topic.subscribe", params, id);
-}
-
-// Publishes 1, 2, … `count` to "news"; gives the topic's epoch.
-std::string publish_numbers(Core& core, int count) {
-  std::string epoch;
-  for (int i = 1; i <= count; ++i) epoch = core.hub.deliver("news", std::to_string(i))->epoch;
-  return epoch;
-}
-
-std::string since(std::string_view epoch, std::uint64_t offset) {
-  return R"("since":{"epoch":")" + std::string(epoch) + R"(","offset":)" + std::to_string(offset) + "}";
-}
-
-// Replies as "reply", publications as their offsets, other notifications by name.
-std::string told(const std::vector<std::string>& messages) {
-  std::string out;
-  for (const std::string& message : messages) {
-    if (!out.empty()) out += ' ';
-    const std::string method = at(message, "/method");
-    if (method == R"("topic.message")")
-      out += at(message, "/params/offset");
-    else
-      out += method == "absent" ? "reply" : method;
-  }
-  return out;
-}
+using test::publish_numbers;
+using test::since;
+using test::subscribe_request;
+using test::told;
+using test::topic_request;
 
 TEST(TopicHistoryMethod, gives_the_latest_oldest_first) {
   Core core;
   const std::string epoch = publish_numbers(core, 5);
   Client& client = core.connect();
   EXPECT_EQ(
-      at(core.call(client, request("topic.history", R"({"topic":"news","limit":2})")), "/result"),
+      at(core.call(client, topic_request("topic.history", R"({"topic":"news","limit":2})")), "/result"),
       R"({"epoch":")" + epoch + R"(","offset":5,"messages":[{"offset":4,"data":4},{"offset":5,"data":5}]})");
   EXPECT_EQ(core.hub.counts().subscriptions, 0u);
 }
@@ -59,8 +31,8 @@ TEST(TopicHistoryMethod, gives_the_first_after_a_position) {
   const std::string epoch = publish_numbers(core, 5);
   Client& client = core.connect();
   const auto page = [&](std::uint64_t from) {
-    return at(core.call(client,
-                        request("topic.history", R"({"topic":"news","limit":2,)" + since(epoch, from) + "}")),
+    return at(core.call(client, topic_request("topic.history",
+                                              R"({"topic":"news","limit":2,)" + since(epoch, from) + "}")),
               "/result/messages");
   };
   EXPECT_EQ(page(0), R"([{"offset":1,"data":1},{"offset":2,"data":2}])");
@@ -73,12 +45,12 @@ TEST(TopicHistoryMethod, gives_100_unless_told_and_takes_a_limit_of_1_to_1000) {
   publish_numbers(core, 150);
   Client& client = core.connect();
   const auto first = [&](std::string_view params) {
-    return at(core.call(client, request("topic.history", params)), "/result/messages/0/offset");
+    return at(core.call(client, topic_request("topic.history", params)), "/result/messages/0/offset");
   };
   EXPECT_EQ(first(R"(["news"])"), "51");
   EXPECT_EQ(first(R"({"topic":"news","limit":1000})"), "1");
   for (const char* params : {R"({"topic":"news","limit":0})", R"({"topic":"news","limit":1001})"})
-    EXPECT_EQ(at(core.call(client, request("topic.history", params)), "/error/code"), "-32602");
+    EXPECT_EQ(at(core.call(client, topic_request("topic.history", params)), "/error/code"), "-32602");
 }
 
 TEST(TopicHistoryMethod, refuses_a_position_it_does_not_have) {
@@ -87,7 +59,7 @@ TEST(TopicHistoryMethod, refuses_a_position_it_does_not_have) {
   Client& client = core.connect();
   const auto code = [&](std::string_view of, std::uint64_t from) {
     const std::string reply =
-        core.call(client, request("topic.history", R"({"topic":"news",)" + since(of, from) + "}"));
+        core.call(client, topic_request("topic.history", R"({"topic":"news",)" + since(of, from) + "}"));
     return at(reply, "/error/code");
   };
   EXPECT_EQ(code(epoch, 2), "absent");
@@ -102,12 +74,12 @@ TEST(TopicHistoryMethod, refuses_a_position_it_does_not_have) {
 TEST(TopicHistoryMethod, of_a_topic_nobody_used_is_empty_and_does_not_make_it) {
   Core core;
   Client& client = core.connect();
-  EXPECT_EQ(at(core.call(client, request("topic.history", R"(["none"])")), "/result"),
+  EXPECT_EQ(at(core.call(client, topic_request("topic.history", R"(["none"])")), "/result"),
             R"({"epoch":"","offset":0,"messages":[]})");
-  EXPECT_EQ(at(core.call(client, request("topic.history", R"({"topic":"none",)" + since("e", 0) + "}")),
+  EXPECT_EQ(at(core.call(client, topic_request("topic.history", R"({"topic":"none",)" + since("e", 0) + "}")),
                "/error/code"),
             "-32031");
-  EXPECT_EQ(at(core.call(client, request("topic.history", R"(["$none"])")), "/error/code"), "-32030");
+  EXPECT_EQ(at(core.call(client, topic_request("topic.history", R"(["$none"])")), "/error/code"), "-32030");
   EXPECT_EQ(core.hub.counts().topics, 0u);
 }
 
@@ -119,9 +91,11 @@ TEST(TopicPresenceMethod, counts_all_and_lists_up_to_presence_members) {
   core.exchange(a, subscribe_request(R"(["news"])"));
   core.exchange(b, subscribe_request(R"(["news"])"));
   const std::string listed = R"(,"members":[")" + a.code() + R"(",")" + b.code() + R"("]})";
-  EXPECT_EQ(at(core.call(c, request("topic.presence", R"(["news"])")), "/result"), R"({"count":2)" + listed);
+  EXPECT_EQ(at(core.call(c, topic_request("topic.presence", R"(["news"])")), "/result"),
+            R"({"count":2)" + listed);
   core.exchange(c, subscribe_request(R"(["news"])"));
-  EXPECT_EQ(at(core.call(c, request("topic.presence", R"(["news"])")), "/result"), R"({"count":3)" + listed);
+  EXPECT_EQ(at(core.call(c, topic_request("topic.presence", R"(["news"])")), "/result"),
+            R"({"count":3)" + listed);
 }
 
 TEST(TopicPresenceMethod, has_members_in_their_grace_time_and_none_that_ended) {
@@ -130,16 +104,16 @@ TEST(TopicPresenceMethod, has_members_in_their_grace_time_and_none_that_ended) {
   Client& asks = core.connect();
   core.exchange(member, subscribe_request(R"(["news"])"));
   core.disconnect(member);
-  EXPECT_EQ(at(core.call(asks, request("topic.presence", R"(["news"])")), "/result/count"), "1");
+  EXPECT_EQ(at(core.call(asks, topic_request("topic.presence", R"(["news"])")), "/result/count"), "1");
   core.advance(1000);
-  EXPECT_EQ(at(core.call(asks, request("topic.presence", R"(["news"])")), "/result"),
+  EXPECT_EQ(at(core.call(asks, topic_request("topic.presence", R"(["news"])")), "/result"),
             R"({"count":0,"members":[]})");
 }
 
 TEST(TopicPresenceMethod, of_a_topic_nobody_used_is_empty_and_does_not_make_it) {
   Core core;
   Client& client = core.connect();
-  EXPECT_EQ(at(core.call(client, request("topic.presence", R"(["none"])")), "/result"),
+  EXPECT_EQ(at(core.call(client, topic_request("topic.presence", R"(["none"])")), "/result"),
             R"({"count":0,"members":[]})");
   EXPECT_EQ(core.hub.counts().topics, 0u);
 }

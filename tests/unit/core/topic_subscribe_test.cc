@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/core/core_fixture.h"
+#include "tests/unit/core/topic_requests.h"
 
 namespace hubbub {
 namespace {
@@ -11,39 +11,11 @@ namespace {
 using test::at;
 using test::Client;
 using test::Core;
-
-std::string request(std::string_view method, std::string_view params, int id = 1) {
-  return R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":")" + std::string(method) +
-         R"(","params":)" + std::string(params) + "}";
-}
-std::string subscribe_request(std::string_view params, int id = 1) {
-  return request("topic.subscribe", params, id);
-}
-
-// Publishes 1, 2, … `count` to "news"; gives the topic's epoch.
-std::string publish_numbers(Core& core, int count) {
-  std::string epoch;
-  for (int i = 1; i <= count; ++i) epoch = core.hub.deliver("news", std::to_string(i))->epoch;
-  return epoch;
-}
-
-std::string since(std::string_view epoch, std::uint64_t offset) {
-  return R"("since":{"epoch":")" + std::string(epoch) + R"(","offset":)" + std::to_string(offset) + "}";
-}
-
-// Replies as "reply", publications as their offsets, other notifications by name.
-std::string told(const std::vector<std::string>& messages) {
-  std::string out;
-  for (const std::string& message : messages) {
-    if (!out.empty()) out += ' ';
-    const std::string method = at(message, "/method");
-    if (method == R"("topic.message")")
-      out += at(message, "/params/offset");
-    else
-      out += method == "absent" ? "reply" : method;
-  }
-  return out;
-}
+using test::publish_numbers;
+using test::since;
+using test::subscribe_request;
+using test::told;
+using test::topic_request;
 
 TEST(TopicSubscribe, without_since_or_last_begins_with_the_next_publication) {
   Core core;
@@ -166,10 +138,10 @@ TEST(TopicSubscribe, in_a_batch_nothing_comes_before_the_reply_nothing_twice_not
     core.exchange(keeps_the_topic, subscribe_request(R"({"topic":"news"})"));
     const std::string epoch = publish_numbers(core, 3);
     Client& client = core.connect();
-    const auto got =
-        core.exchange(client, "[" + subscribe_request(R"({"topic":"news",)" + since(epoch, 2) + "}", 1) +
-                                  "," + request("topic.publish", R"({"topic":"news","data":4})", 2) + "," +
-                                  request("topic.publish", R"({"topic":"news","data":5})", 3) + "]");
+    const auto got = core.exchange(
+        client, "[" + subscribe_request(R"({"topic":"news",)" + since(epoch, 2) + "}", 1) + "," +
+                    topic_request("topic.publish", R"({"topic":"news","data":4})", 2) + "," +
+                    topic_request("topic.publish", R"({"topic":"news","data":5})", 3) + "]");
     EXPECT_EQ(told(got), kept > 0 ? "reply 3 4 5" : "reply 4 5");
     EXPECT_EQ(at(got[0], "/0/result/recovered"), kept > 0 ? "true" : "false");
     publish_numbers(core, 1);
@@ -185,7 +157,7 @@ TEST(TopicSubscribe, twice_in_a_batch_brings_the_wider_of_both_once) {
     const auto got = core.exchange(
         core.connect(),
         "[" + subscribe_request(R"({"topic":"news",)" + since(epoch, static_cast<unsigned>(first)) + "}", 1) +
-            "," + request("topic.publish", R"({"topic":"news","data":4})", 2) + "," +
+            "," + topic_request("topic.publish", R"({"topic":"news","data":4})", 2) + "," +
             subscribe_request(R"({"topic":"news",)" + since(epoch, static_cast<unsigned>(second)) + "}", 3) +
             "]");
     EXPECT_EQ(told(got), "reply 2 3 4");
@@ -196,9 +168,10 @@ TEST(TopicSubscribe, unsubscribed_in_the_same_batch_brings_nothing) {
   Core core;
   publish_numbers(core, 3);
   Client& client = core.connect();
-  EXPECT_EQ(told(core.exchange(client, "[" + subscribe_request(R"({"topic":"news","last":3})") + "," +
-                                           request("topic.unsubscribe", R"({"topic":"news"})", 2) + "]")),
-            "reply");
+  EXPECT_EQ(
+      told(core.exchange(client, "[" + subscribe_request(R"({"topic":"news","last":3})") + "," +
+                                     topic_request("topic.unsubscribe", R"({"topic":"news"})", 2) + "]")),
+      "reply");
   core.hub.check_invariants();
 }
 
@@ -219,7 +192,7 @@ TEST(TopicSubscribe, in_a_batch_that_is_answered_later_waits_for_that_answer) {
   publish_numbers(core, 2);
   Client& client = core.connect();
   EXPECT_EQ(told(core.exchange(client, "[" + subscribe_request(R"({"topic":"news","last":1})") + "," +
-                                           request("wait", "{}", 2) + "]")),
+                                           topic_request("wait", "{}", 2) + "]")),
             "");
   publish_numbers(core, 2);
   EXPECT_EQ(told(client.link.take()), "");
@@ -236,8 +209,8 @@ TEST(TopicSubscribe, holds_back_as_much_as_an_outbox_takes_and_then_sends_unaske
   Waiting waiting(core);
   Client& client = core.connect();
   client.link.flush_frames = test::FakeLink::kAll;
-  core.exchange(
-      client, "[" + subscribe_request(R"({"topic":"news","last":1})") + "," + request("wait", "{}", 2) + "]");
+  core.exchange(client, "[" + subscribe_request(R"({"topic":"news","last":1})") + "," +
+                            topic_request("wait", "{}", 2) + "]");
   publish_numbers(core, 16);
   EXPECT_EQ(told(client.link.take()), "");
   publish_numbers(core, 1);
@@ -255,7 +228,7 @@ TEST(TopicSubscribe, held_when_its_session_ends_leaves_nothing_behind) {
     Waiting waiting(core);
     Client& client = core.connect();
     core.exchange(client, "[" + subscribe_request(R"({"topic":"news","last":1})") + "," +
-                              request("wait", "{}", 2) + "]");
+                              topic_request("wait", "{}", 2) + "]");
     publish_numbers(core, 3);
     EXPECT_GT(Frame::alive(), frames);
     core.hub.end(*client.session, 1000, "over");
@@ -291,12 +264,12 @@ TEST(AfterReply, runs_for_a_deferred_call_when_it_is_answered_and_never_for_an_e
     return Deferred{};
   });
   Client& client = core.connect();
-  EXPECT_EQ(told(core.exchange(client, request("later", "{}"))), "");
+  EXPECT_EQ(told(core.exchange(client, topic_request("later", "{}"))), "");
   EXPECT_EQ(ran, 0);
   replies.at(0).send(1);
   EXPECT_EQ(ran, 1);
   EXPECT_EQ(told(client.link.take()), "reply 1");
-  core.exchange(client, request("later", "{}"));
+  core.exchange(client, topic_request("later", "{}"));
   core.hub.end(*client.session, 1000, "over");
   replies.at(1).send(1);
   EXPECT_EQ(ran, 1);
@@ -310,7 +283,7 @@ TEST(AfterReply, runs_for_notifications_and_failed_calls_too) {
     return reject(1, "no");
   });
   Client& client = core.connect();
-  core.exchange(client, request("fails", "{}"));
+  core.exchange(client, topic_request("fails", "{}"));
   EXPECT_EQ(ran, 1);
   core.exchange(client, R"({"jsonrpc":"2.0","method":"fails"})");
   EXPECT_EQ(ran, 2);
