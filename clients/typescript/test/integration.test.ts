@@ -12,6 +12,12 @@ import { connect, RpcError, type ConnectOptions, type Credentials, type Session,
 const binary = process.env["HUBBUB_BIN"];
 const options = { skip: binary ? false : "set HUBBUB_BIN to the server's program", timeout: 60_000 };
 
+/** A socket that has begun to end cannot be reset (EINVAL); Node would then neither close it nor say "close". */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /** Passes TCP on to the hub until it is told to cut. */
 class Proxy {
   private readonly pairs = new Set<[Socket, Socket]>();
@@ -42,17 +48,14 @@ class Proxy {
   }
 
   cut(): void {
-    for (const [client, hub] of this.pairs) {
-      client.resetAndDestroy();
-      hub.resetAndDestroy();
-    }
+    for (const pair of this.pairs) for (const socket of pair) reset(socket);
   }
 
   /** Resolves when every socket is closed: Node 18 may spin for ever at its exit over one that is closing. */
   async stop(): Promise<void> {
     const closed = once(this.server, "close");
     this.server.close();
-    const ends = [...this.pairs].flat().map((socket) => once(socket, "close"));
+    const ends = [...this.pairs].flat().map((socket) => socket.closed || once(socket, "close"));
     this.cut();
     await Promise.all([closed, ...ends]);
   }
