@@ -44,6 +44,13 @@ const LINGER_MS = [5, 150];
 const GOODBYE_MS = 300; // after FINs, both sides are reset if they have not closed by themselves
 const DRIPPED_BYTES = 400; // of one connection
 
+// A socket that has begun to end cannot be reset (EINVAL): Node would then neither close it nor say "close", and spin at
+// its own exit over the handle that is left.
+function reset(socket) {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 function drawPlan(random) {
   const kind = random.weighted(WEIGHTS);
   const early = kind === "handshake";
@@ -212,13 +219,13 @@ class Pair {
   }
 
   #leaveOne(gone, lingerMs) {
-    gone.resetAndDestroy();
+    reset(gone);
     this.#after(lingerMs, () => this.#resetBoth());
   }
 
   // The client is cut off first; its last bytes arrive when it may long have come back on another connection.
   #deliverLate(lingerMs) {
-    this.#after(Math.ceil(lingerMs / 4), () => this.client.resetAndDestroy());
+    this.#after(Math.ceil(lingerMs / 4), () => reset(this.client));
     this.#after(lingerMs, () => {
       for (const chunk of this.up.held) this.#write(this.up, chunk);
       this.#finishBoth();
@@ -227,7 +234,7 @@ class Pair {
 
   #resetBoth() {
     for (const socket of [this.client, this.server]) {
-      if (!socket.destroyed) socket.resetAndDestroy();
+      if (!socket.destroyed) reset(socket);
     }
   }
 
@@ -235,7 +242,7 @@ class Pair {
   #onClosed(socket) {
     const other = socket === this.client ? this.server : this.client;
     if (this.#state !== "cut" && !other.destroyed) {
-      if (socket.errored) other.resetAndDestroy();
+      if (socket.errored) reset(other);
       else other.destroySoon();
     }
     if (!this.client.destroyed || !this.server.destroyed) return;
@@ -322,7 +329,7 @@ export class CuttingProxy {
     if (plan?.kind === "refuse") {
       this.counted("refuse", ["head"]);
       client.on("error", () => {});
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const server = net.connect({ ...this.#target, allowHalfOpen: true });
