@@ -190,7 +190,7 @@ TEST(ConfigReference, names_every_key) {
 }
 
 TEST(ConfigReference, is_the_committed_document) {
-  const auto path = std::filesystem::path(__FILE__).parent_path() / "../../../docs/configuration.md";
+  const auto path = std::filesystem::path(HUBBUB_SOURCE_DIR) / "docs/configuration.md";
   std::ostringstream committed;
   committed << std::ifstream(path).rdbuf();
   EXPECT_EQ(committed.str(), config_reference_markdown())
