@@ -37,6 +37,13 @@ std::string Hub::random_text(std::size_t bytes) {
 
 Result<Hub::Opened> Hub::open_session(Link& link, std::string_view data) {
   if (draining()) return fail(Errc::draining);
+  if (env_.node.memory_short.load(std::memory_order_relaxed)) {
+    env_.stats.hit(LimitHit::memory_budget);
+    Error error = limit_error(Errc::overloaded, "memory.budget",
+                              "this server has no memory for another session now (memory.budget)");
+    error.retry_after_ms = 5000;
+    return std::unexpected(std::move(error));
+  }
   if (!Node::take(env_.node.sessions, env_.limits.sessions)) {
     env_.stats.hit(LimitHit::sessions);
     Error error = limit_error(Errc::overloaded, "limits.sessions",

@@ -26,6 +26,9 @@
 
 namespace hubbub {
 
+// Messages in a session's ring that its connection has not written, or all of them.
+enum class QueueKind : std::uint8_t { not_taken, not_acknowledged };
+
 // Of this shard.
 struct HubCounts {
   std::size_t attached = 0;
@@ -129,6 +132,11 @@ class Hub {
   [[nodiscard]] bool full() const {
     return env_.node.sessions.load(std::memory_order_relaxed) >= env_.limits.sessions;
   }
+
+  // For MemoryBudget: lets go of kept messages of detached sessions; gives up the largest queues of attached
+  // ones. Both until `wanted` bytes are free, and return how many are.
+  [[nodiscard]] std::size_t shed_detached(std::size_t wanted);
+  [[nodiscard]] std::size_t shed_queues(QueueKind kind, std::size_t wanted);
 
   void check_invariants();
 

@@ -130,6 +130,13 @@ constexpr auto kTable = std::to_array<LimitInfo>({
      "time a message may wait for others to share its write: fewer writes, more latency",
      "the batch is written", ""},
 
+    {"memory.budget", &Limits::memory_budget, "bytes", "0", 8 * kMiB, 1024 * kGiB,
+     "two thirds of what the machine, the control group or RLIMIT_AS leaves the process",
+     "what the node holds: sessions, connections, topics and all messages that wait or are kept",
+     "from 80 % on, until it is enough: kept messages of sessions without a connection go, then histories of "
+     "topics; new sessions are refused (HTTP 503, close 1013); the largest queues are given up (close 1013)",
+     "budget"},
+
     {"replay.messages", &Limits::replay_messages, "count", "1024", 1, 100 * kMillion, "nothing is kept",
      "messages kept of one session that are not acknowledged or wait for its resume",
      "the oldest is let go and announced as missing", "replay"},

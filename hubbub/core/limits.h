@@ -74,6 +74,9 @@ struct Limits {
   Millis write_stall_ms = 10'000;               // outbox.write_stall: no byte taken for this long: close 4008
   Millis flush_delay_ms = 0;                    // outbox.flush_delay
 
+  // Memory: see core/memory_budget.h
+  std::size_t memory_budget = 0;  // memory.budget: of the node; 0: most of what the process may have
+
   // Replay: messages sent and not acknowledged
   std::size_t replay_messages = 1024;     // replay.messages
   std::size_t replay_bytes = 256 * 1024;  // replay.bytes

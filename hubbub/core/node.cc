@@ -26,6 +26,13 @@ bool Node::take(std::atomic<std::size_t>& count, std::size_t max) {
   return false;
 }
 
+std::uint64_t Node::sum(Count Stats::* count) const {
+  std::uint64_t sum = 0;
+  for (const Stats* stats : stats_)
+    if (stats) sum += stats->*count;
+  return sum;
+}
+
 void Node::sum_stats(Stats& sum) const {
   for (const Stats* stats : stats_)
     if (stats) sum.add(*stats);

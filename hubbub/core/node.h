@@ -35,6 +35,7 @@ class Node {
   std::atomic<std::size_t> topics{0};       // limits.topics
   std::atomic<std::size_t> connections{0};  // limits.connections
   std::atomic<bool> draining{false};        // from before the first client is told
+  std::atomic<bool> memory_short{false};    // no new sessions: see core/memory_budget.h
   std::atomic<std::size_t> parcels{0};      // connections on their way from one shard to another
   std::atomic<ShardId> drained{0};          // shards that have nothing left to do
   // Rises from one opened WebSocket to the next, whichever shard it is on.
@@ -44,6 +45,8 @@ class Node {
 
   // Each shard's, before and after the shards run; null for one that is gone.
   void set_stats(ShardId shard, const Stats* stats) { stats_[shard] = stats; }
+  // All shards' sum of one.
+  [[nodiscard]] std::uint64_t sum(Count Stats::* count) const;
   // All shards' sums.
   void sum_stats(Stats& sum) const;
 

@@ -5,6 +5,7 @@
 
 #include "hubbub/base/assert.h"
 #include "hubbub/base/frame_bulk.h"
+#include "hubbub/base/held_memory.h"
 
 namespace hubbub {
 namespace {
@@ -22,6 +23,8 @@ std::uint32_t topic_of(Origin origin) { return origin.topic <= kTopicMask ? orig
 Outbox::~Outbox() {
   for (std::uint64_t i = acked_; i < tail_; ++i)
     if (holds(slot(i))) FrameRef::adopt(slot(i).frame);
+  acked_ = tail_;
+  resize(0);
 }
 
 void Outbox::push_hole(Origin origin, Lane lane, Millis now) {
@@ -108,7 +111,7 @@ void Outbox::trim(std::uint64_t index) {
 void Outbox::let_go(std::uint64_t index) {
   HUBBUB_ASSERT(index <= tail_ && (!sealed_ || index <= sent_));
   while (acked_ < index) remove_first();
-  if (acked_ == tail_ && places_max_ > kRingKeep) ring_.reset(), places_max_ = 0;
+  if (acked_ == tail_ && places_max_ > kRingKeep) resize(0);
 }
 
 bool Outbox::drop_oldest() {
@@ -234,10 +237,15 @@ void Outbox::announce_holes(const MakeGap& make_gap, Replay& replay) {
 void Outbox::grow() {
   const std::uint32_t more = places_max_ == 0 ? kRingFirst : places_max_ * 2;
   HUBBUB_ASSERT(more > places_max_);
-  auto bigger = std::make_unique_for_overwrite<Entry[]>(more);
-  for (std::uint64_t i = acked_; i < tail_; ++i) bigger[i & (more - 1)] = slot(i);
-  ring_ = std::move(bigger);
-  places_max_ = more;
+  resize(more);
+}
+
+void Outbox::resize(std::uint32_t places) {
+  auto ring = places == 0 ? nullptr : std::make_unique_for_overwrite<Entry[]>(places);
+  for (std::uint64_t i = acked_; i < tail_; ++i) ring[i & (places - 1)] = slot(i);
+  ring_ = std::move(ring);
+  HeldMemory::add((std::int64_t{places} - places_max_) * static_cast<std::int64_t>(sizeof(Entry)));
+  places_max_ = places;
 }
 
 void Outbox::check_invariants() const {

@@ -194,6 +194,8 @@ class Outbox {
     return static_cast<std::uint32_t>(static_cast<std::uint64_t>(now) / kStampMs);
   }
   void grow();
+  // The ring has that many places from now on, at least as many as are used.
+  void resize(std::uint32_t places);
   void count_in(const Entry& entry, bool unsent);
   void count_out(const Entry& entry, bool unsent);
   void remove_first();

@@ -10,6 +10,9 @@
 #include "hubbub/core/topic.h"
 
 namespace hubbub {
+namespace {
+constexpr Millis kAfterShedMs = 5000;  // a reader that was given up may come back then
+}  // namespace
 
 Session::Session(Hub& hub, const Env& env, Identity identity, const Sha256& token_hash)
     : env_(env),
@@ -17,7 +20,9 @@ Session::Session(Hub& hub, const Env& env, Identity identity, const Sha256& toke
       identity_(std::move(identity)),
       tokens_(token_hash),
       rate_(env.limits.rate_burst, env.now()),
-      timer_([](void* self, Millis) { static_cast<Session*>(self)->on_timer(); }, this) {}
+      timer_([](void* self, Millis) { static_cast<Session*>(self)->on_timer(); }, this) {
+  data_held_.set(identity_.data.size());
+}
 
 // --- Attached and detached
 
@@ -313,6 +318,21 @@ void Session::close_link(std::uint16_t code, std::string_view reason, CloseMode 
   if (!link_ || link_closing_) return;
   on_link_closing();
   link_->close(code, reason, mode, closing_notice(code, reason, retry_after_ms));
+}
+
+void Session::give_up_queue() {
+  if (link_) {
+    close_link(error_info(Errc::overloaded).close_code,
+               "this server needs the memory (memory.budget) of what you have not read", CloseMode::now,
+               kAfterShedMs);
+    link_->release_outbox();
+    outbox_.unseal();
+  }
+  env_.stats.shed_messages += outbox_.frames();
+  outbox_.let_go(outbox_.tail());
+  if (link_) outbox_.seal();
+  replay_bytes_ = 0;
+  replay_messages_ = replay_end_ = 0;
 }
 
 void Session::check_invariants() const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "hubbub/base/hash.h"
+#include "hubbub/base/held_memory.h"
 #include "hubbub/base/slab.h"
 #include "hubbub/base/timer_wheel.h"
 #include "hubbub/base/token_bucket.h"
@@ -121,6 +122,10 @@ class Session {
   // be lost.
   void close_link(std::uint16_t code, std::string_view reason, CloseMode mode, Millis retry_after_ms = -1);
 
+  // Lets go of all that waits in the ring, to keep the memory budget; the client is told what is missing when
+  // it comes back. A connection that is there is closed with 1013, without what it has not taken.
+  void give_up_queue();
+
   void check_invariants() const;
 
  private:
@@ -181,6 +186,7 @@ class Session {
 
   Hub& hub_;
   Identity identity_;
+  HeldBytes data_held_;  // identity_.data's
   SessionTokens tokens_;
   Handle<Session> handle_;
   std::vector<Subscription> subscriptions_;

@@ -34,6 +34,7 @@ std::string_view limit_label(LimitHit hit) noexcept {
       "replay",
       "shard_queue_messages",
       "shard_queue_bytes",
+      "budget",
       "fds"};
   HUBBUB_ASSERT(hit < LimitHit::count_);
   return kLabels[static_cast<std::size_t>(hit)];
@@ -78,6 +79,10 @@ void Stats::add(const Stats& other) {
                                                &Stats::sessions_superseded,
                                                &Stats::tokens_reused,
                                                &Stats::replayed_ring,
+                                               &Stats::shed_messages,
+                                               &Stats::shed_histories,
+                                               &Stats::shed_queues,
+                                               &Stats::shed_inputs,
                                                &Stats::replayed_history,
                                                &Stats::sessions_expired,
                                                &Stats::sessions_closed,

@@ -44,7 +44,8 @@ enum class LimitHit : std::uint8_t {
   replay,  // messages that left the ring unacknowledged
   shard_queue_messages,
   shard_queue_bytes,
-  fds,  // accept refused by EMFILE or ENFILE
+  memory_budget,  // sessions and connections refused
+  fds,            // accept refused by EMFILE or ENFILE
   count_,
 };
 [[nodiscard]] std::string_view limit_label(LimitHit hit) noexcept;
@@ -94,6 +95,10 @@ struct Stats {
   Count tokens_reused;        // sessions ended because a replaced token came again
   Count replayed_ring;        // messages to be written again after a resume
   Count replayed_history;     // of topics' histories, in place of what the ring had let go
+  Count shed_messages;        // let go of to keep the memory budget: in rings
+  Count shed_histories;       // likewise: publications in topics' histories
+  Count shed_queues;          // likewise: connections closed, for what they have not taken
+  Count shed_inputs;          // likewise: for what they have not finished to send
   Count sessions_expired;
   Count sessions_closed;
   std::array<Count, static_cast<std::size_t>(LimitHit::count_)> limit_hits;

@@ -26,7 +26,7 @@ void TopicHistory::append(FrameRef frame, std::size_t data_size, Millis now, con
     drop_oldest();
   last_ = offset;
   if (more > limits.history_bytes) {
-    ring_ = {};  // all before it is gone as well: no hole
+    use({});  // all before it is gone as well: no hole
     return;
   }
   if (size_ == ring_.size()) grow();
@@ -37,7 +37,7 @@ void TopicHistory::append(FrameRef frame, std::size_t data_size, Millis now, con
 
 void TopicHistory::expire(Millis now, Millis age_max) {
   while (!empty() && now - oldest() >= age_max) drop_oldest();
-  if (empty()) ring_ = {};
+  if (empty()) use({});
 }
 
 void TopicHistory::drop_oldest() {
@@ -51,7 +51,12 @@ void TopicHistory::grow() {
   std::vector<Kept> bigger(ring_.empty() ? kRingFirst : ring_.size() * 2);
   for (std::uint64_t offset = last_ - size_; offset < last_; ++offset)
     bigger[offset & (bigger.size() - 1)] = std::move(slot(offset));
-  ring_ = std::move(bigger);
+  use(std::move(bigger));
+}
+
+void TopicHistory::use(std::vector<Kept> ring) {
+  ring_ = std::move(ring);
+  held_.set(ring_.capacity() * sizeof(Kept));
 }
 
 std::vector<TopicHistory::Kept> TopicHistory::from(std::uint64_t offset) const {

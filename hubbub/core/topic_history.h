@@ -14,6 +14,7 @@
 
 #include "hubbub/base/clock.h"
 #include "hubbub/base/frame.h"
+#include "hubbub/base/held_memory.h"
 
 namespace hubbub {
 
@@ -61,8 +62,10 @@ class TopicHistory {
   [[nodiscard]] const Kept& slot(std::uint64_t offset) const { return ring_[offset & (ring_.size() - 1)]; }
   void drop_oldest();
   void grow();
+  void use(std::vector<Kept> ring);
 
   std::vector<Kept> ring_;  // size 0 or a power of two
+  HeldBytes held_;          // ring_'s
   std::uint64_t last_ = 0;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;

@@ -88,6 +88,9 @@ class Topics {
   [[nodiscard]] TopicMirrors& mirrors() { return mirrors_; }
   // The topic's timer: a topic nobody uses is forgotten, history that is too old let go.
   void on_timer(Topic& topic);
+  // For MemoryBudget: lets go of histories until `wanted` bytes are free; returns how many are.
+  [[nodiscard]] std::size_t shed_histories(std::size_t wanted);
+
   void check_invariants() const;
 
  private:

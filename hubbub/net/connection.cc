@@ -137,6 +137,7 @@ void Connection::use_held() {
   if (held_.empty()) return;
   if (phase_ == Phase::head) return serve_head();
   std::string held = std::exchange(held_, {});
+  held_bytes_.set(0);
   const std::size_t size = held.size();
   held.resize(size + wire::kReadPadding);
   on_bytes(as_span(held).first(size));
@@ -155,6 +156,7 @@ void Connection::on_bytes(std::span<char> bytes) {
   switch (phase_) {
     case Phase::head:
       held_.append(bytes.data(), bytes.size());
+      held_bytes_.set(held_.capacity());
       return serve_head();
     case Phase::open:
     case Phase::closing:
@@ -176,6 +178,7 @@ void Connection::feed(std::span<char> bytes) {
 
 void Connection::hold(std::span<const char> bytes) {
   held_.assign(bytes.data(), bytes.size());
+  held_bytes_.set(held_.capacity());
   paused_ = true;
 }
 

@@ -24,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hubbub/base/held_memory.h"
 #include "hubbub/base/slab.h"
 #include "hubbub/core/env.h"
 #include "hubbub/core/link.h"
@@ -103,6 +104,12 @@ class Connection final : public Link {
   // Closes with 1012, after what is queued; for the drain. A connection in the head phase is closed when it
   // is idle.
   void drain(Millis retry_after_ms);
+  // Bytes of messages that are not complete.
+  [[nodiscard]] std::size_t input_bytes() const {
+    return held_bytes_.bytes() + (decoder_ ? decoder_->held_bytes() : 0);
+  }
+  // Closes with 1013 and lets go of them, to keep the memory budget.
+  void give_up_input();
   // The end: tells the endpoint, logs. The shard then closes the socket and frees.
   void reap();
 
@@ -131,7 +138,10 @@ class Connection final : public Link {
   void feed(std::span<char> bytes);
   void hold(std::span<const char> bytes);
   // With its memory, which assigning an empty string would keep for the life of the connection.
-  void forget_held() { std::string().swap(held_); }
+  void forget_held() {
+    std::string().swap(held_);
+    held_bytes_.set(0);
+  }
   void on_frame(const wire::DecoderEvent& event);
   void begin_close(std::uint16_t code, std::string_view reason, CloseMode mode, FrameRef farewell);
   void on_peer_close(std::uint16_t code, std::string_view reason);
@@ -171,6 +181,7 @@ class Connection final : public Link {
   std::uint64_t id_ =
       0;  // drawn by the upgrade: an old socket, kept alive by a proxy, may be the latest then
   std::unique_ptr<Error> refusal_;
+  HeldBytes held_bytes_;
   std::string held_;  // bytes read and not used yet: half a head, or input of a client that must drain first
   std::optional<wire::Decoder> decoder_;
   std::unique_ptr<std::string> close_reason_;  // for the log, once it is known

@@ -6,6 +6,9 @@
 #include "hubbub/net/parcel.h"
 
 namespace hubbub {
+namespace {
+constexpr Millis kAfterShedMs = 5000;
+}  // namespace
 
 void Connection::serve_head() {
   wire::HttpParse parse = wire::parse_http_head(held_, env_.limits.head_bytes);
@@ -72,6 +75,14 @@ void Connection::open(Upgrade upgrade) {
                                       {"subprotocol", upgrade.handshake.subprotocol},
                                       {"deflate", deflate.has_value()}});
   begin(std::move(upgrade.endpoint));
+}
+
+void Connection::give_up_input() {
+  const std::uint16_t code = error_info(Errc::overloaded).close_code;
+  const std::string_view why = "this server needs the memory (memory.budget) of your unfinished message";
+  if (phase_ == Phase::open) close(code, why, CloseMode::now, endpoint_->farewell(code, why, kAfterShedMs));
+  finish();
+  decoder_.reset();
 }
 
 void Connection::begin(std::unique_ptr<Endpoint> endpoint) {

@@ -19,6 +19,10 @@ constexpr Millis kDrainStepMs = 20;
 constexpr std::size_t kWritersPerRound = 32;
 static_assert(kWritersPerRound <= PartJoiner::kPiecesMax);
 constexpr Millis kRoomStepMs = 5;
+constexpr Millis kFullStepMs = 5;
+// Less is not worth a connection.
+constexpr std::size_t kInputBytesMin = 4096;
+constexpr Millis kShortStepMs = 20;
 constexpr Millis kAcceptAgainMs = 50;
 
 }  // namespace
@@ -43,6 +47,7 @@ Shard::Shard(const ShardSettings& settings, std::unique_ptr<ShardGroup> own, Sha
       env_{clock,  rng,           log,          timers_,       settings_.limits, settings_.access,
            stats_, group_.node(), &neighbours_, clock.now_ms()},
       hub_(env_),
+      budget_(hub_, env_),
       mailbox_(std::make_shared<Mailbox>(io)),
       dispatcher_(hub_, methods, mailbox_),
       accept_again_([](void* self, Millis) { static_cast<Shard*>(self)->accept_ready_ = true; }, this),
@@ -94,6 +99,8 @@ bool Shard::run_once() {
   neighbours_.send_all(hub_);
   flush_all();
   reap();
+  budget_.step();
+  if (budget_.exhausted()) give_up_inputs();
   neighbours_.send_all(hub_);  // what those who are gone leave behind
   return !drained();
 }
@@ -113,12 +120,14 @@ bool Shard::drained() {
 void Shard::begin_turn() { env_.turn_now = std::max(env_.turn_now, clock_.now_ms()); }
 
 Millis Shard::wait_for() const {
-  if (!to_read_.empty() || accept_ready_ || !doomed_.empty()) return 0;
+  if ((!to_read_.empty() && !budget_.full()) || accept_ready_ || !doomed_.empty()) return 0;
   if (!to_flush_.empty() && flush_at_ == 0) return 0;
   Millis wake = timers_.next_wake();
   const auto sooner = [&wake](Millis at) { wake = wake < 0 ? at : std::min(wake, at); };
   if (!to_flush_.empty()) sooner(flush_at_);
   if (draining()) sooner(env_.turn_now + kDrainStepMs);
+  if (!to_read_.empty()) sooner(env_.turn_now + kFullStepMs);
+  if (group_.node().memory_short.load(std::memory_order_relaxed)) sooner(env_.turn_now + kShortStepMs);
   if (neighbours_.waits_for_room()) sooner(env_.turn_now + kRoomStepMs);
   return wake < 0 ? -1 : std::max<Millis>(0, wake - clock_.now_ms());
 }
@@ -138,10 +147,28 @@ void Shard::read_all() {
   for (const auto handle : reading_) {
     Connection* connection = connections_.get(handle);
     if (!connection) continue;
+    if (connection->phase() == Connection::Phase::open && budget_.full()) {
+      to_read_.push_back(handle);
+      continue;
+    }
     connection->in_read_list = false;
     if (connection->phase() != Connection::Phase::doomed) connection->read_some(buffer);
   }
   reading_.clear();
+}
+
+void Shard::give_up_inputs() {
+  std::vector<std::pair<std::size_t, Connection*>> inputs;
+  connections_.for_each([&](Handle<Connection>, Connection& connection) {
+    if (connection.input_bytes() >= kInputBytesMin)
+      inputs.emplace_back(connection.input_bytes(), &connection);
+  });
+  std::ranges::sort(inputs, std::greater<>{}, [](const auto& input) { return input.first; });
+  for (const auto& [bytes, connection] : inputs) {
+    if (!budget_.full()) return;
+    ++stats_.shed_inputs;
+    connection->give_up_input();
+  }
 }
 
 void Shard::run_posted() {
@@ -200,6 +227,13 @@ std::unique_ptr<Error> Shard::see_client(Connection& connection, const wire::Htt
 std::unique_ptr<Error> Shard::admit(const Address& peer, bool& counted_by_ip) {
   if (auto admitted = count_in(peer); !admitted) return std::make_unique<Error>(std::move(admitted.error()));
   counted_by_ip = true;
+  if (budget_.full()) {
+    stats_.hit(LimitHit::memory_budget);
+    Error error =
+        limit_error(Errc::node_full, "memory.budget", "this server has no memory left now (memory.budget)");
+    error.retry_after_ms = 5000;
+    return std::make_unique<Error>(std::move(error));
+  }
   if (Node::take(node().connections, settings_.connections_max)) return nullptr;
   stats_.hit(LimitHit::connections);
   Error error = limit_error(Errc::node_full, "limits.connections",

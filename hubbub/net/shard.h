@@ -15,6 +15,7 @@
 #include "hubbub/base/slab.h"
 #include "hubbub/core/dispatcher.h"
 #include "hubbub/core/hub.h"
+#include "hubbub/core/memory_budget.h"
 #include "hubbub/net/client_address.h"
 #include "hubbub/net/connection.h"
 #include "hubbub/net/io.h"
@@ -108,6 +109,8 @@ class Shard final : public ConnectionHost {
   [[nodiscard]] std::unique_ptr<Error> admit(const Address& peer, bool& counted_by_ip);
   void add_connection(const AcceptResult& accepted);
   void read_all();
+  // Of the connections with the largest half received messages, until the memory budget is not full any more.
+  void give_up_inputs();
   void run_posted();
   void flush_all();
   void flush(std::span<const Handle<Connection>> list);
@@ -132,6 +135,7 @@ class Shard final : public ConnectionHost {
   TimerWheel timers_;
   Env env_;
   Hub hub_;
+  MemoryBudget budget_;
   std::shared_ptr<Mailbox> mailbox_;
   Dispatcher dispatcher_;
   Service* service_ = nullptr;

@@ -256,7 +256,6 @@ void add_other_keys(std::vector<ConfigKey>& keys) {
       [](auto& c) -> auto& { return c.proxies; }));
   keys.push_back(choice_key("proxy.header", "", "where all of proxy.trusted tell the client's address",
                             kForwardedHeaders, [](auto& c) -> auto& { return c.proxy_header; }));
-  keys.push_back(reserved_key("memory.budget", "0", "memory the node may use"));
 }
 
 std::vector<ConfigKey> build_keys() {

@@ -10,6 +10,7 @@
 
 #include "hubbub/base/frame.h"
 #include "hubbub/base/version.h"
+#include "hubbub/core/memory_budget.h"
 #include "hubbub/core/node.h"
 
 namespace hubbub {
@@ -64,6 +65,8 @@ void add_gauges(Families& out, const Node& node, const Stats& stats) {
   out.gauge("hubbub_calls_in_flight", "Calls whose answer is still to come.",
             static_cast<double>(stats.calls_in_flight));
   out.gauge("hubbub_frames", "Encoded messages held in memory.", static_cast<double>(Frame::alive()));
+  out.gauge("hubbub_memory_held_bytes", "What memory.budget counts.",
+            static_cast<double>(MemoryBudget::used(node)));
   out.gauge("hubbub_draining", "1 while the server drains.", stats.draining > 0 ? 1 : 0);
   out.gauge("hubbub_resident_bytes", "Resident memory of the process.", resident_bytes());
 }
@@ -101,6 +104,12 @@ void add_counters(Families& out, const Stats& stats) {
                  MetricType::Counter);
   Families::add(replayed, {{"from", "ring"}}, static_cast<double>(stats.replayed_ring));
   Families::add(replayed, {{"from", "history"}}, static_cast<double>(stats.replayed_history));
+  MetricFamily& shed = out.family("hubbub_memory_shed_total", "What was let go of to keep memory.budget.",
+                                  MetricType::Counter);
+  Families::add(shed, {{"what", "kept_message"}}, static_cast<double>(stats.shed_messages));
+  Families::add(shed, {{"what", "history_message"}}, static_cast<double>(stats.shed_histories));
+  Families::add(shed, {{"what", "connection"}}, static_cast<double>(stats.shed_queues));
+  Families::add(shed, {{"what", "unfinished_message"}}, static_cast<double>(stats.shed_inputs));
 }
 
 void add_labelled(Families& out, const Stats& stats) {

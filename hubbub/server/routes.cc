@@ -82,6 +82,11 @@ RequestOutcome Routes::upgrade(const wire::HttpRequest& request, const Address& 
   if (settings_.echo) return Upgrade{std::move(*handshake), std::make_unique<EchoEndpoint>(shard_.env())};
   const ChannelMode mode = handshake->subprotocol == kSubprotocol ? ChannelMode::v1 : ChannelMode::plain;
   // On hubbub.v1 the client may come for a session that is there already.
+  if (mode == ChannelMode::plain && shard_.node().memory_short) {
+    shard_.env().stats.hit(LimitHit::memory_budget);
+    return wire::http_refusal(
+        retry_later(Errc::node_full, "this server has no memory for another session now (memory.budget)"));
+  }
   if (mode == ChannelMode::plain && shard_.hub().full()) {
     shard_.env().stats.hit(LimitHit::sessions);
     return wire::http_refusal(

@@ -19,6 +19,7 @@
 #include "hubbub/net/shard.h"
 #include "hubbub/net/shard_group.h"
 #include "hubbub/server/cli.h"
+#include "hubbub/server/memory_allowance.h"
 #include "hubbub/server/routes.h"
 #include "hubbub/server/stop_signals.h"
 #include "hubbub/server/system_clock.h"
@@ -52,7 +53,9 @@ ShardSettings shard_settings(const Config& config, std::size_t shards) {
   ProxySettings proxy;
   proxy.header = config.proxy_header;
   for (const std::string& text : config.proxies) proxy.trusted.push_back(AddressRange::parse(text).value());
-  return {.limits = config.limits,
+  Limits limits = config.limits;
+  if (limits.memory_budget == 0) limits.memory_budget = default_memory_budget(memory_allowance());
+  return {.limits = limits,
           .access = config.access,
           .deflate = config.compression,
           .proxy = std::move(proxy),
@@ -224,6 +227,7 @@ Result<std::string> Server::start() {
   p.log->info("listening", {{"address", *address},
                             {"version", kVersion},
                             {"shards", p.units.size()},
+                            {"memory_budget", p.units.front()->shard->settings().limits.memory_budget},
                             {"connections_max", p.units.front()->shard->settings().connections_max},
                             {"protected", !p.config.access.configured()},
                             {"echo", p.echo}});

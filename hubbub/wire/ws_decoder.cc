@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "hubbub/base/assert.h"
+#include "hubbub/base/held_memory.h"
 #include "hubbub/wire/growth.h"
 #include "hubbub/wire/utf8.h"
 
@@ -68,6 +69,7 @@ struct Decoder::Message {
   Utf8Checker utf8;
   std::string body;    // the message as the application sees it
   std::string packed;  // compressed bytes so far; inflated when the message is complete
+  HeldBytes held;
 };
 
 struct Decoder::Failure {
@@ -152,6 +154,7 @@ DecoderEvent Decoder::next_assembled(std::span<char>& input) {
     if (!event) event = take_payload(input);
   }
   if (closed_ || failure_) input = {};
+  if (message_) message_->held.set(held_bytes());
   return *event;
 }
 
