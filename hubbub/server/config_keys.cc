@@ -1,27 +1,17 @@
 #include "hubbub/server/config_keys.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
-#include <concepts>
+
+#include "hubbub/server/config_key_kinds.h"
 
 namespace hubbub::conf {
 namespace {
 
-using Set = std::function<Parsed<void>(Config&, const RawValue&)>;
-using Get = std::function<std::string(const Config&)>;
-
 constexpr double kHourMs = 3'600'000;
 constexpr double kCompressMinMax = 1 << 30;
-
-// One name of a fixed set, and what it stands for.
-template <class T>
-struct Choice {
-  std::string_view name;
-  T value;
-};
 
 constexpr auto kLogLevels = std::to_array<Choice<LogLevel>>({{"debug", LogLevel::debug},
                                                              {"info", LogLevel::info},
@@ -31,126 +21,6 @@ constexpr auto kForwardedHeaders = std::to_array<Choice<ForwardedHeader>>(
     {{"x-forwarded-for", ForwardedHeader::x_forwarded_for}, {"forwarded", ForwardedHeader::forwarded}});
 constexpr auto kLogFormats =
     std::to_array<Choice<LogFormat>>({{"text", LogFormat::text}, {"json", LogFormat::json}});
-
-template <class T, std::size_t N>
-std::string choice_names(const std::array<Choice<T>, N>& choices) {
-  std::string out;
-  for (const auto& choice : choices) out += fmt::format("{}{}", out.empty() ? "" : ", ", choice.name);
-  return out;
-}
-
-// --- Keys of limits and other numbers
-
-struct UnitTraits {
-  std::string_view name;  // LimitInfo::unit
-  Unit unit;
-  ValueType type;
-};
-
-constexpr auto kUnits = std::to_array<UnitTraits>({{"bytes", Unit::bytes, ValueType::bytes},
-                                                   {"ms", Unit::ms, ValueType::duration},
-                                                   {"count", Unit::count, ValueType::count},
-                                                   {"per_s", Unit::per_s, ValueType::rate},
-                                                   {"flag", Unit::count, ValueType::flag}});
-
-Parsed<double> parse_number(Unit unit, std::string_view text) {
-  if (unit == Unit::per_s) return parse_rate(text);
-  const auto value = unit == Unit::bytes ? parse_bytes(text)
-                     : unit == Unit::ms  ? parse_duration(text)
-                                         : parse_count(text);
-  if (!value) return std::unexpected(value.error());
-  return static_cast<double>(*value);
-}
-
-// A key for the number or flag that `access(config)` refers to.
-template <class Access>
-void bind_value(ConfigKey& key, Unit unit, Range range, Access access) {
-  using T = std::remove_cvref_t<decltype(access(std::declval<Config&>()))>;
-  if constexpr (std::same_as<T, bool>) {
-    key.values = "true, false";
-    key.set = [access](Config& config, const RawValue& raw) -> Parsed<void> {
-      const auto value = parse_flag(raw.text);
-      if (!value) return std::unexpected(value.error());
-      access(config) = *value;
-      return {};
-    };
-    key.get = [access](const Config& config) { return access(config) ? "true" : "false"; };
-  } else {
-    key.values = format_range(range, unit);
-    key.set = [access, unit, range](Config& config, const RawValue& raw) -> Parsed<void> {
-      const auto value = parse_number(unit, raw.text);
-      if (!value) return std::unexpected(fmt::format("{} ({})", value.error(), format_range(range, unit)));
-      if (const auto in_range = check_range(*value, range, unit); !in_range) return in_range;
-      access(config) = static_cast<T>(*value);
-      return {};
-    };
-    key.get = [access, unit](const Config& config) {
-      return format_number(static_cast<double>(access(config)), unit);
-    };
-  }
-}
-
-template <class Access>
-ConfigKey number_key(std::string name, ValueType type, Unit unit, Range range, std::string help,
-                     Access access) {
-  ConfigKey key{.name = std::move(name), .type = type, .help = std::move(help)};
-  bind_value(key, unit, range, access);
-  return key;
-}
-
-ConfigKey limit_key(const LimitInfo& info) {
-  const auto* const traits = std::ranges::find(kUnits, info.unit, &UnitTraits::name);
-  ConfigKey key{.name = std::string(info.key), .type = traits->type, .metric = info.metric};
-  key.help = traits->type == ValueType::flag ? std::string(info.bounds)
-                                             : fmt::format("{}; at the bound: {}", info.bounds, info.on_hit);
-  const Range range{info.min, info.max, info.zero_means};
-  std::visit(
-      [&](auto field) {
-        bind_value(key, traits->unit, range, [field](auto& config) -> auto& { return config.limits.*field; });
-      },
-      info.field);
-  return key;
-}
-
-// --- Keys of text and lists
-
-template <class T, std::size_t N, class Access>
-ConfigKey choice_key(std::string name, std::string_view flag, std::string help,
-                     const std::array<Choice<T>, N>& choices, Access access) {
-  ConfigKey key{.name = std::move(name), .type = ValueType::text, .flag = flag, .help = std::move(help)};
-  key.values = choice_names(choices);
-  key.set = [&choices, access](Config& config, const RawValue& raw) -> Parsed<void> {
-    const auto choice = std::ranges::find(choices, std::string_view(raw.text), &Choice<T>::name);
-    if (choice == choices.end()) return std::unexpected("must be one of " + choice_names(choices));
-    access(config) = choice->value;
-    return {};
-  };
-  key.get = [&choices, access](const Config& config) {
-    return std::string(std::ranges::find(choices, access(config), &Choice<T>::value)->name);
-  };
-  return key;
-}
-
-std::string joined(const std::vector<std::string>& items) { return fmt::format("{}", fmt::join(items, ",")); }
-
-template <class Access>
-ConfigKey list_key(std::string name, std::string help, std::string values, bool (*valid)(std::string_view),
-                   std::string must_be, Access access) {
-  ConfigKey key{
-      .name = std::move(name), .type = ValueType::list, .values = std::move(values), .help = std::move(help)};
-  key.set = [valid, must_be, access](Config& config, const RawValue& raw) -> Parsed<void> {
-    auto items = raw.shape == RawValue::Shape::array ? raw.items : split_list(raw.text);
-    for (const std::string& item : items) {
-      if (!valid(item))
-        return std::unexpected(
-            fmt::format("{} {}", RawValue{RawValue::Shape::string, item, {}}.shown(), must_be));
-    }
-    access(config) = std::move(items);
-    return {};
-  };
-  key.get = [access](const Config& config) { return joined(access(config)); };
-  return key;
-}
 
 ConfigKey listen_key() {
   ConfigKey key{.name = "server.listen", .type = ValueType::text, .flag = "--listen", .values = "HOST:PORT"};
@@ -165,20 +35,6 @@ ConfigKey listen_key() {
     return {};
   };
   key.get = [](const Config& config) { return config.listen.text(); };
-  return key;
-}
-
-ConfigKey reserved_key(std::string name, std::string off, std::string help) {
-  ConfigKey key{.name = std::move(name), .type = ValueType::reserved, .values = "off"};
-  key.help = help + " (not available in this version)";
-  key.set = [](Config&, const RawValue& raw) -> Parsed<void> {
-    const bool off_value = raw.shape == RawValue::Shape::array ? raw.items.empty()
-                                                               : raw.text.empty() || raw.text == "off" ||
-                                                                     raw.text == "0" || raw.text == "false";
-    if (!off_value) return std::unexpected("not available in this version: remove it");
-    return {};
-  };
-  key.get = [off = std::move(off)](const Config&) { return off; };
   return key;
 }
 
